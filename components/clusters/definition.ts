@@ -1,0 +1,54 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type { ComponentResource, Output, Resource } from "@pulumi/pulumi";
+import type * as z from "zod";
+import type { Ports } from "../core/ports";
+import type { PinnedKubeconfig } from "./kubeconfig";
+
+/** The definition of one kind of cluster: its config and what it offers, without the SDK. */
+export interface ClusterDefinition<S extends z.ZodType = z.ZodType> {
+  kind: string;
+  summary: string;
+  schema: S;
+  /** What the cluster itself can do, from config alone. */
+  offers(config: z.output<S>): ClusterOffers;
+  load(): Promise<ClusterModule>;
+  /** Reads the kubeconfig without the SDK, for `verify` and `recover`; absent where only the stack's state knows it. */
+  access?(): Promise<{ kubeconfig(config: any): Promise<PinnedKubeconfig> }>;
+}
+
+export interface ClusterOffers {
+  /** Name of what enforces NetworkPolicies; undefined where nothing does. */
+  networkPolicy: string | undefined;
+  /** Storage class for claims; "" = the cluster's default class; undefined = it has none. */
+  storageClass: string | undefined;
+  /** Services of type LoadBalancer get an address. */
+  loadBalancer: boolean;
+  /** Kubernetes version, where the config says it, e.g. 1.36. */
+  kubernetes: string | undefined;
+  nodes: number | undefined;
+  warnings: readonly string[];
+}
+
+/** A cluster once it is there or found. */
+export interface ClusterHandle {
+  component: ComponentResource;
+  kubeconfig: Output<string>;
+  provider: k8s.Provider;
+  /** What the platform waits for before it creates anything. */
+  ready: Resource[];
+  ports: Partial<Ports>;
+}
+
+export interface ClusterContext {
+  stack: string;
+  /** True for `plan`: nothing is contacted. */
+  offline: boolean;
+}
+
+export interface ClusterModule {
+  create(config: any, context: ClusterContext): Promise<ClusterHandle>;
+}
+
+export function defineCluster<S extends z.ZodType>(definition: ClusterDefinition<S>): ClusterDefinition<S> {
+  return definition;
+}

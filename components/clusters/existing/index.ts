@@ -1,0 +1,10 @@
+import type { ClusterContext, ClusterHandle } from "../definition";
+import { offlineKubeconfig } from "../kubeconfig";
+import { clusterHandle } from "../provider";
+import { kubeconfig } from "./access";
+import type { ExistingConfig } from "./schema";
+
+/** Uses a cluster made elsewhere. Nothing of the cluster itself is changed. */
+export async function create(config: ExistingConfig, context: ClusterContext): Promise<ClusterHandle> {
+  return clusterHandle("existing", context.offline ? offlineKubeconfig : await kubeconfig(config));
+}

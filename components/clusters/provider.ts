@@ -1,0 +1,33 @@
+import * as k8s from "@pulumi/kubernetes";
+import { ComponentResource, output, secret, type Input } from "@pulumi/pulumi";
+import type { ClusterHandle } from "./definition";
+import type { PinnedKubeconfig } from "./kubeconfig";
+
+/** The node of the cluster in the resource tree. */
+export class ClusterComponent extends ComponentResource {
+  constructor(kind: string) {
+    super(`bearstack:clusters:${kind[0]!.toUpperCase()}${kind.slice(1)}`, "cluster", {});
+    this.registerOutputs({});
+  }
+}
+
+/**
+ * Makes the one Kubernetes provider. Its name never changes: renaming a provider replaces everything below it
+ * (pulumi-kubernetes issue 3979). `clusterIdentifier` keeps new credentials from doing the same.
+ */
+export function clusterHandle(kind: string, pinned: Omit<PinnedKubeconfig, "kubeconfig"> & { kubeconfig: Input<string> }, ports: ClusterHandle["ports"] = {}): ClusterHandle {
+  const component = new ClusterComponent(kind);
+  const kubeconfig = secret(pinned.kubeconfig);
+  const provider = new k8s.Provider(
+    "cluster",
+    {
+      kubeconfig,
+      context: pinned.context,
+      clusterIdentifier: pinned.identifier,
+      enableConfigMapMutable: true,
+      enableSecretMutable: true,
+    },
+    { parent: component },
+  );
+  return { component, kubeconfig: output(kubeconfig), provider, ready: [], ports };
+}

@@ -1,0 +1,19 @@
+import type { ClusterDefinition } from "./definition";
+import { existing } from "./existing/cluster";
+import { sandbox } from "./sandbox/cluster";
+
+/** The kinds of cluster that are built, by name. */
+export const clusters: Readonly<Record<string, ClusterDefinition<any>>> = { existing, sandbox };
+
+/** All kinds the config has a name for, and what they are. */
+export const clusterKinds: Readonly<Record<string, string>> = {
+  gke: "Google Kubernetes Engine",
+  eks: "Amazon Elastic Kubernetes Service",
+  k3s: "k3s on hosts over SSH",
+  kubeadm: "kubeadm on hosts over SSH",
+  k0s: "k0s on hosts over SSH",
+  gardener: "a Gardener shoot",
+  existing: existing.summary,
+  sandbox: sandbox.summary,
+  reference: "the cluster of another stack",
+};
