@@ -1,0 +1,13 @@
+import type { AnyAddon } from "../core/addon";
+import { certManager } from "./cert-manager/addon";
+import { envoy } from "./envoy/addon";
+import { gatewayApi } from "./gateway-api/addon";
+import { prometheus } from "./prometheus/addon";
+import { prometheusOperatorCrds } from "./prometheus-operator-crds/addon";
+import { sealedSecrets } from "./sealed-secrets/addon";
+import { traefik } from "./traefik/addon";
+
+const all: readonly AnyAddon[] = [certManager, envoy, gatewayApi, prometheus, prometheusOperatorCrds, sealedSecrets, traefik];
+
+/** Every add-on that is built, by name. A contract test compares this list with the folders beside it. */
+export const addons: Readonly<Record<string, AnyAddon>> = Object.fromEntries(all.map((addon) => [addon.name, addon]));
