@@ -1,0 +1,21 @@
+import type { Issue } from "../components/core/errors";
+import { dataRules } from "./against/data";
+import { frozenRules } from "./against/frozen";
+import type { ChangeFacts, ChangeRule } from "./against/rule";
+import { versionRules } from "./against/versions";
+
+/** Every rule about changes, as data. */
+export const changeRules: readonly ChangeRule[] = [...frozenRules, ...dataRules, ...versionRules];
+
+/** Compares a stack with what it was: frozen fields, skipped versions, swaps that lose data. */
+export function checkChange(facts: ChangeFacts): { issues: Issue[]; warnings: string[] } {
+  const issues: Issue[] = [];
+  const warnings: string[] = [];
+  for (const rule of changeRules) {
+    for (const found of rule.find(facts)) {
+      if (rule.severity === "warning") warnings.push(`${found.path} ${found.problem} → ${found.fix}`);
+      else issues.push({ ...found, rule: rule.id });
+    }
+  }
+  return { issues, warnings };
+}

@@ -1,0 +1,47 @@
+import type { StackConfig } from "../model";
+import type { ChangeRule } from "./rule";
+
+interface FrozenField {
+  id: string;
+  path: string;
+  reason: string;
+  cure: string;
+  read(config: StackConfig): string | undefined;
+}
+
+/** Fields that mean another thing altogether once they change, so they cannot change after creation. */
+const fields: readonly FrozenField[] = [
+  {
+    id: "frozen-cluster-kind",
+    path: "bearstack:cluster",
+    reason: "A stack belongs to one cluster: with another kind, everything would be created anew elsewhere and the old cluster left or destroyed.",
+    cure: "make a second stack for the new cluster, move over, then destroy the old one",
+    read: (config) => config.cluster.kind,
+  },
+  {
+    id: "frozen-context",
+    path: "bearstack:cluster.existing.context",
+    reason: "Another context is another cluster: the engine would look for everything of this stack in a cluster that has none of it.",
+    cure: "put the old context back; a second cluster is a second stack",
+    read: (config) => (config.cluster.kind === "existing" ? config.cluster.config.context : undefined),
+  },
+  {
+    id: "frozen-sandbox-name",
+    path: "bearstack:cluster.sandbox.name",
+    reason: "Another name is another sandbox; what runs in the old one would be forgotten.",
+    cure: "put the old name back, or stop the old sandbox and use a second stack",
+    read: (config) => (config.cluster.kind === "sandbox" ? config.cluster.config.name : undefined),
+  },
+];
+
+/** A rule per frozen field. Setting a field for the first time is no change of it. */
+export const frozenRules: readonly ChangeRule[] = fields.map(({ id, path, reason, cure, read }) => ({
+  id,
+  severity: "error",
+  reason,
+  cure: `${cure[0]!.toUpperCase()}${cure.slice(1)}.`,
+  find: ({ before, after }) => {
+    const [then, now] = [read(before.config), read(after.config)];
+    return then === undefined || now === undefined || then === now ? [] : [{ path, seen: now, problem: `was ${then} and cannot change after creation.`, fix: cure }];
+  },
+}));

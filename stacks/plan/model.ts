@@ -1,0 +1,92 @@
+import type { UiAccess } from "../../components/wiring/exposure";
+import type { PodSecurity } from "../../components/core/contributions";
+import type { Port } from "../../components/core/ports";
+import type { Slot } from "../../components/core/slots";
+
+export interface PlannedChart {
+  name: string;
+  version: string;
+  repository: string;
+  releases: string[];
+}
+
+export interface PlannedAddon {
+  /** The first slot it fills; null when only others pulled it in. */
+  slot: Slot | null;
+  slots: Slot[];
+  choice: string;
+  namespace: string;
+  /** Version and name of its main chart; null for native add-ons. */
+  version: string | null;
+  chart: string | null;
+  charts: PlannedChart[];
+  needs: Port[];
+  wants: Port[];
+  provides: Port[];
+  dependsOn: string[];
+  /** Ports that lead from the add-ons it depends on to it. */
+  edges: { from: string; port: Port; needed: boolean }[];
+  layer: number;
+  pulledBy: string[];
+}
+
+export interface PlannedSlot {
+  slot: Slot;
+  choice: string;
+  /** Nothing is installed for it: none, existing, or done by cluster and platform. */
+  builtin: boolean;
+}
+
+export interface PlannedNamespace {
+  name: string;
+  podSecurity: PodSecurity;
+  /** Add-on or tenant it belongs to. */
+  owner: string;
+  kind: "addon" | "tenant";
+}
+
+export interface PlannedUrl {
+  name: string;
+  title: string;
+  /** Null where the page is not exposed. */
+  url: string | null;
+  addon: string;
+  access: UiAccess["access"];
+  reason?: string;
+}
+
+/** Sums over the outlines of all charts and native workloads, as the config shapes them. */
+export interface Totals {
+  addons: number;
+  releases: number;
+  pods: number;
+  /** Cores. */
+  cpuRequests: number;
+  /** Bytes. */
+  memoryRequests: number;
+  /** Bytes of all claims. */
+  storage: number;
+  loadBalancers: number;
+  images: number;
+  crds: number;
+  crdKinds: number;
+  namespaces: number;
+  /** Nodes that DaemonSets count for. */
+  nodes: number;
+  /** True when `values`, `version` or `chart` of some add-on is overridden: the outlines do not know what that changes. */
+  fromDefaults: boolean;
+}
+
+export interface Plan {
+  stack: string;
+  cluster: { kind: string; kubernetes: string | null; nodes: number | null };
+  domain: string | null;
+  slots: PlannedSlot[];
+  addons: PlannedAddon[];
+  layers: string[][];
+  namespaces: PlannedNamespace[];
+  urls: PlannedUrl[];
+  warnings: string[];
+  images: string[];
+  totals: Totals;
+}

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import type { OutlineContainer, OutlineObject } from "../../components/core/lock";
+import { smallAddon } from "../../tests/small-addon";
+import { checkStack } from "../check";
+import { makePlan, type Totals } from "../plan";
+
+const container = (name: string, cpu?: string, memory?: string, more: Partial<OutlineContainer> = {}): OutlineContainer => ({
+  name,
+  image: `registry.example.com/${name}:1.0.0`,
+  requests: { ...(cpu ? { cpu } : {}), ...(memory ? { memory } : {}) },
+  ...more,
+});
+
+const workload = (kind: string, name: string, containers: OutlineContainer[], more: Partial<OutlineObject> = {}): OutlineObject => ({ apiVersion: "apps/v1", kind, name, namespace: "@", containers, ...more });
+
+function totals(outline: OutlineObject[], cluster: object = { sandbox: {} }, config: object = {}, security: object = {}): Totals {
+  const crd = { group: "example.com", scope: "Namespaced" as const, versions: [{ name: "v1", served: true, storage: true }] };
+  const crds = [
+    { ...crd, kind: "Thing", plural: "things" },
+    { ...crd, group: "other.example.com", kind: "Thing", plural: "things" },
+  ];
+  const lock = { charts: { jaeger: { repository: "https://charts.example.com", version: "1.2.3", release: "jaeger", crdsFolder: true, crds, outline } } };
+  const registry = { jaeger: smallAddon("jaeger", "traces", { lock }) };
+  const { checked, issues } = checkStack({ stack: "t", source: "t", values: { cluster, platform: { traces: { jaeger: config } }, security } }, registry);
+  expect(issues).toEqual([]);
+  return makePlan(checked).totals;
+}
+
+const nodes = (count: number): object => ({ existing: { kubeconfig: "x", networkPolicies: true, nodes: count } });
+
+test("pods count replicas, DaemonSets count nodes, hooks and jobs do not count", () => {
+  const outline = [
+    workload("Deployment", "a", [container("a")], { replicas: 2 }),
+    workload("StatefulSet", "b", [container("b")]),
+    workload("DaemonSet", "c", [container("c")]),
+    workload("Job", "d", [container("d")]),
+    workload("CronJob", "e", [container("e")]),
+    workload("Deployment", "f", [container("f")], { hook: "pre-install" }),
+  ];
+  expect(totals(outline).pods).toBe(2 + 1 + 3);
+  expect(totals(outline, nodes(7))).toMatchObject({ pods: 2 + 1 + 7, nodes: 7 });
+});
+
+test("requests add up over containers; one that names none counts with the default of the LimitRange", () => {
+  const outline = [workload("Deployment", "a", [container("a", "250m", "128Mi"), container("sidecar")], { replicas: 2 })];
+  expect(totals(outline)).toMatchObject({ cpuRequests: 0.52, memoryRequests: 2 * (128 + 32) * 2 ** 20 });
+  expect(totals(outline, undefined, {}, { limits: { defaultRequest: { cpu: "50m", memory: "72Mi" } } })).toMatchObject({ cpuRequests: 0.6, memoryRequests: 2 * 200 * 2 ** 20 });
+});
+
+test("an init container counts only where it asks for more than all others together", () => {
+  const outline = [workload("Deployment", "a", [container("a", "100m", "64Mi"), container("init", "1", "16Mi", { init: true })])];
+  expect(totals(outline)).toMatchObject({ cpuRequests: 1, memoryRequests: 64 * 2 ** 20 });
+});
+
+test("claims of a StatefulSet count once per replica, a claim object once", () => {
+  const outline = [
+    workload("StatefulSet", "a", [container("a")], { replicas: 3, claims: [{ name: "data", storage: "10Gi" }] }),
+    { apiVersion: "v1", kind: "PersistentVolumeClaim", name: "b", namespace: "@", claims: [{ name: "b", storage: "500Mi" }] },
+  ];
+  expect(totals(outline).storage).toBe(30 * 2 ** 30 + 500 * 2 ** 20);
+});
+
+test("counts releases, images, load balancers, CRDs and their kinds", () => {
+  const service = { apiVersion: "v1", kind: "Service", name: "a", namespace: "@", type: "LoadBalancer" };
+  const outline = [workload("Deployment", "a", [container("a"), container("b")]), workload("DaemonSet", "c", [container("a")]), service];
+  expect(totals(outline)).toMatchObject({ addons: 1, releases: 2, images: 2, loadBalancers: 1, crds: 2, crdKinds: 1, namespaces: 1, fromDefaults: false });
+});
+
+test("says that figures are from defaults when values, version or chart are the user's own", () => {
+  expect(totals([], undefined, { values: { replicas: 9 } }).fromDefaults).toBe(true);
+  expect(totals([], undefined, { version: "1.2.4" }).fromDefaults).toBe(true);
+  expect(totals([], undefined, { chart: "https://other.example.com" }).fromDefaults).toBe(true);
+});

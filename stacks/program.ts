@@ -1,0 +1,22 @@
+import type { ChartSettings } from "../components/charts/source";
+import { clusters } from "../components/clusters/registry";
+import { createTenants } from "../components/tenants";
+import type { Output } from "@pulumi/pulumi";
+import type { CheckedStack } from "./check";
+import { createPlatform } from "./platform";
+
+export interface ProgramSettings {
+  /** True for `plan`: no cluster is looked for. */
+  offline: boolean;
+  charts: ChartSettings;
+}
+
+/** The whole program: cluster, platform, tenants. Runs under the engine, the in-process runner or a recorder alike. */
+export async function deploy({ config, resolved }: CheckedStack, settings: ProgramSettings): Promise<Record<string, Output<unknown>>> {
+  const definition = clusters[config.cluster.kind]!;
+  const cluster = await (await definition.load()).create(config.cluster.config, { stack: config.stack, offline: settings.offline });
+  const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig };
+  if (config.platform && resolved) Object.assign(outputs, await createPlatform({ config, platform: config.platform, resolved, cluster, charts: settings.charts }));
+  createTenants({ config, resolved, keep: config.platform?.data !== "delete", opts: { provider: cluster.provider, dependsOn: cluster.ready } });
+  return outputs;
+}

@@ -1,0 +1,16 @@
+import { addonRules } from "./rules/addons";
+import { exposureRules } from "./rules/exposure";
+import { platformRules } from "./rules/platform";
+import type { Rule } from "./rules/rule";
+import { tenantRules } from "./rules/tenants";
+
+export type { Facts, Rule } from "./rules/rule";
+
+/** Every rule across fields, as data. */
+export const rules: readonly Rule[] = [...platformRules, ...exposureRules, ...addonRules, ...tenantRules];
+
+/** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */
+export const resolverFindings: readonly Pick<Rule, "id" | "reason" | "cure">[] = [
+  { id: "missing-port", reason: "An add-on needs what another part of the platform provides, and nothing enabled does.", cure: "Add one of the choices the message names." },
+  { id: "circle", reason: "Add-ons that wait for each other never come up.", cure: "Replace one of them." },
+];
