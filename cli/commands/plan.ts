@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+
+interface Options {
+  stack: string;
+  json?: boolean;
+  markdown?: boolean;
+  resources?: boolean;
+  graph?: string;
+  against?: string;
+}
+
+/** `bear plan`: what a stack would create, from config and chart locks. */
+export function planCommand(program: Command): void {
+  program
+    .command("plan")
+    .description("show what a stack would create: no engine, no cluster, no network")
+    .option("-s, --stack <name>", "stack: reads Pulumi.<name>.yaml", "dev")
+    .option("--json", "everything as JSON, resources included")
+    .option("--markdown", "as Markdown, for a pull request")
+    .option("--resources", "also list every resource of the program")
+    .option("--graph <form>", "the add-ons as a graph: mermaid or svg")
+    .option("--against <ref>", "only what changed since the merge base with this Git ref")
+    .action(async (options: Options) => (await import("../plan")).runPlan(options));
+}

@@ -1,0 +1,91 @@
+import { ensureTool } from "../sandbox/tools";
+import { checkStackOrThrow } from "../stacks/check";
+import { lastLine, listReleases, ownReleases, run, withKubeconfig, type OwnRelease } from "./cluster-access";
+import { print, table } from "./output";
+import { loadStack } from "./stack";
+
+export interface VerifyOptions {
+  stack: string;
+  kubeconfig?: string;
+  json?: boolean;
+}
+
+/** One object whose live state is not what its release says. */
+export interface Drift {
+  release: string;
+  namespace: string;
+  object: string;
+  kind: "changed" | "missing";
+}
+
+export interface Verified {
+  releases: number;
+  /** Releases of the stack that Helm does not know, e.g. outlines in a sandbox. */
+  absent: string[];
+  drift: Drift[];
+}
+
+const AT_A_TIME = 4;
+
+/**
+ * Compares each release's manifest with the live objects by a server-side dry run. Pulumi's refresh sees a release's inputs
+ * only: a Deployment deleted by hand stays unnoticed there.
+ */
+export async function verify(releases: readonly OwnRelease[], kubeconfig: string, report: (message: string) => void): Promise<Verified> {
+  const [helm, kubectl] = [await ensureTool("helm", report), await ensureTool("kubectl", report)];
+  const known = new Set((await listReleases(helm, kubeconfig)).map((release) => `${release.namespace}/${release.name}`));
+  const present = releases.filter((release) => known.has(`${release.namespace}/${release.name}`));
+  const queue = [...present];
+  const drift: Drift[] = [];
+  const worker = async (): Promise<void> => {
+    for (let release = queue.shift(); release; release = queue.shift()) {
+      report(`comparing ${release.name} (${present.length - queue.length} of ${present.length})`);
+      drift.push(...(await compare(release, helm, kubectl, kubeconfig)));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  const order = (a: Drift, b: Drift): number => a.release.localeCompare(b.release) || a.object.localeCompare(b.object);
+  return { releases: present.length, absent: releases.filter((release) => !present.includes(release)).map((release) => release.name), drift: drift.sort(order) };
+}
+
+async function compare(release: OwnRelease, helm: string, kubectl: string, kubeconfig: string): Promise<Drift[]> {
+  const env = { KUBECONFIG: kubeconfig, KUBECTL_EXTERNAL_DIFF: "diff -rqN" };
+  const manifest = await run(helm, ["get", "manifest", release.name, "--namespace", release.namespace], { env });
+  if (manifest.code !== 0) throw new Error(`helm get manifest ${release.name}: ${lastLine(manifest.stderr)}`);
+  const live = await run(kubectl, ["get", "--filename", "-", "--namespace", release.namespace, "--ignore-not-found", "--output", "name"], { env, input: manifest.stdout });
+  const result = await run(kubectl, ["diff", "--server-side", "--force-conflicts", "--field-manager", "helm", "--namespace", release.namespace, "--filename", "-"], { env, input: manifest.stdout });
+  // kubectl diff: 0 nothing, 1 differences, more: it failed.
+  if (result.code > 1) throw new Error(`kubectl diff of ${release.name}: ${lastLine(result.stderr)}`);
+  const present = new Set(live.stdout.split("\n"));
+  return parseDiff(result.stdout).map((found) => ({
+    release: release.name,
+    namespace: release.namespace,
+    object: found.object,
+    kind: present.has(found.liveName) ? ("changed" as const) : ("missing" as const),
+  }));
+}
+
+/** Reads "Files /tmp/LIVE-1/apps.v1.Deployment.ns.name and /tmp/MERGED-1/... differ". */
+export function parseDiff(text: string): { object: string; liveName: string }[] {
+  return text.split("\n").flatMap((line) => {
+    const file = /^Files \S+\/([^/\s]+) and \S+ differ$/.exec(line)?.[1];
+    const parts = file && /^(?:(.+)\.)?(v\d\w*)\.([A-Z]\w*)\.([^.]*)\.(.+)$/.exec(file);
+    if (!parts) return [];
+    const [, group, , kind, namespace, name] = parts;
+    return [{ object: `${kind!} ${namespace ? `${namespace}/` : ""}${name!}`, liveName: `${kind!.toLowerCase()}${group ? `.${group}` : ""}/${name!}` }];
+  });
+}
+
+/** Prints the drift; exit code 1 when there is any. */
+export async function runVerify(options: VerifyOptions): Promise<void> {
+  const checked = checkStackOrThrow(loadStack(options.stack));
+  const report = (message: string): void => void process.stderr.write(`${message}\n`);
+  const result = await withKubeconfig(checked, options.kubeconfig, (path) => verify(ownReleases(checked.resolved?.addons ?? []), path, report));
+  if (result.drift.length > 0) process.exitCode = 1;
+  if (options.json) return print(JSON.stringify(result, undefined, 2));
+  if (result.absent.length > 0) print(`Not installed by Helm (an outline, or not up yet): ${result.absent.join(", ")}`);
+  if (result.drift.length === 0) return print(`${result.releases} releases compared: every object is as its release says.`);
+  print(table([["RELEASE", "OBJECT", "FOUND"], ...result.drift.map((drift) => [drift.release, drift.object, drift.kind])]));
+  const names = [...new Set(result.drift.map((drift) => `${drift.namespace}/${drift.release}`))];
+  print(`\n${result.drift.length} objects in ${names.length} of ${result.releases} releases differ. Neither refresh nor up sees this.\n  → helm rollback <release> -n <namespace> puts the last release's objects back: ${names.join(", ")}`);
+}
