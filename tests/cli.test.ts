@@ -1,0 +1,153 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = join(__dirname, "..");
+let folder: string;
+
+interface Run {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function bear(...args: string[]): Run {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "scripts", "bear.mjs"), ...args], { cwd: folder, encoding: "utf8", env: { ...process.env, NO_COLOR: undefined } });
+  return { code: status, out: stdout, err: stderr };
+}
+
+function stack(name: string, config: object): void {
+  writeFileSync(join(folder, `Pulumi.${name}.yaml`), JSON.stringify({ config }));
+}
+
+function git(...args: string[]): void {
+  execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false", ...args], { cwd: folder, stdio: "ignore" });
+}
+
+const platform = { domain: "dev.example.com", ingress: "traefik", certificates: { "cert-manager": { acme: { email: "ops@example.com", http01: {} } } } };
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "bear-cli-"));
+  stack("good", { "bearstack:cluster": "sandbox", "bearstack:platform": platform });
+  stack("bad", { "bearstack:cluster": "sandbox", "bearstack:platform": { ...platform, ingres: "traefik" } });
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("exit codes and streams", () => {
+  test("check of a good stack is 0 and ends with one line of counts", () => {
+    expect(bear("check", "-s", "good")).toMatchObject({ code: 0, out: expect.stringMatching(/^Pulumi\.good\.yaml is fine: 0 errors, 0 warnings, \d+ rules\.\n$/) });
+  });
+
+  test("findings are 2, on stdout, and as JSON with their rule and path", () => {
+    const { code, out } = bear("check", "-s", "bad");
+    expect(code).toBe(2);
+    expect(out).toContain('bearstack:platform.ingres\n  "ingres" is no slot and no setting.\n  → did you mean "ingress"?');
+    expect(JSON.parse(bear("check", "-s", "bad", "--json").out)).toMatchObject({ stack: "bad", issues: [{ path: "bearstack:platform.ingres" }], warnings: [] });
+  });
+
+  test.each([
+    [["check", "-s", "none"], "There is no Pulumi.none.yaml"],
+    [["check", "-s", "../etc"], "is no name of a stack"],
+    [["chek"], "unknown command"],
+    [["check", "--nonsense"], "unknown option"],
+    [["plan", "-s", "bad"], '"ingres" is no slot'],
+    [["plan", "-s", "good", "--graph", "png"], "is no form of graph"],
+    [["check", "-s", "good", "--against", "main"], "in no Git repository"],
+  ])("a wrong call or config is 2, on stderr: %j", (args, text) => {
+    expect(bear(...args)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(text) });
+  });
+
+  test("prints no colour codes where there is no terminal", () => {
+    expect(bear("plan", "-s", "good").out).not.toMatch(/\u001b\[/);
+  });
+});
+
+describe("plan", () => {
+  test("shows slots, order, pages and totals", () => {
+    const { code, out } = bear("plan", "-s", "good");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Plan of stack good on cluster sandbox \(3 nodes\)\n/);
+    expect(out).toMatch(/ingress +traefik +\d+\.\d+\.\d+ +traefik/);
+    expect(out).toMatch(/certificates +cert-manager +v\d+\.\d+\.\d+ +cert-manager/);
+    for (const heading of ["They come up in this order", "Namespaces", "Totals"]) expect(out).toContain(`\n${heading}`);
+  });
+
+  test("--json has the program's resources, each with its parent and what it waits for", () => {
+    const plan = JSON.parse(bear("plan", "-s", "good", "--json").out) as { addons: { choice: string }[]; resources: { type: string; name: string; parent: string | null; dependsOn: string[] }[] };
+    expect(plan.addons.map((addon) => addon.choice)).toContain("traefik");
+    expect(plan.resources).toContainEqual(expect.objectContaining({ type: "kubernetes:helm.sh/v3:Release", name: "traefik", parent: "traefik", dependsOn: expect.arrayContaining(["traefik-crds"]) }));
+    const names = new Set(plan.resources.map((resource) => resource.name));
+    for (const resource of plan.resources) for (const other of resource.dependsOn) expect(names.has(other)).toBe(true);
+  });
+
+  test("--graph gives Mermaid with the port on each arrow, and SVG", () => {
+    expect(bear("plan", "-s", "good", "--graph", "mermaid").out).toMatch(/^flowchart LR\n[^]*gateway_api -->\|gatewayApi\| traefik/);
+    expect(bear("plan", "-s", "good", "--graph", "svg").out).toMatch(/^<svg [^]*>traefik<\/text>[^]*<\/svg>\n$/);
+  });
+});
+
+describe("what is loaded", () => {
+  test.each([["check"], ["plan"]])("%s does not load the Pulumi SDK", (command) => {
+    const script = `require(${JSON.stringify(join(root, "dist", "cli", "main.js"))}).main(["node", "bear", ${JSON.stringify(command)}, "-s", "good"]).then(() => console.error(Object.keys(require.cache).filter((file) => file.includes("@pulumi")).length, Object.keys(require.cache).length > 20))`;
+    const { stderr } = spawnSync(process.execPath, ["-e", script], { cwd: folder, encoding: "utf8" });
+    expect(stderr).toBe("0 true\n");
+  });
+});
+
+describe("--against", () => {
+  test("compares with the merge base: frozen fields are refused, and plan shows what changed", () => {
+    stack("moving", { "bearstack:cluster": { existing: { kubeconfig: "a", context: "one", networkPolicies: true } }, "bearstack:platform": platform });
+    git("init", "-q", "-b", "main");
+    git("add", ".");
+    git("commit", "-qm", "one");
+    git("checkout", "-qb", "change");
+    stack("moving", { "bearstack:cluster": { existing: { kubeconfig: "a", context: "two", networkPolicies: true } }, "bearstack:platform": { ...platform, secrets: "sealed-secrets" } });
+    git("commit", "-qam", "two");
+
+    const check = bear("check", "-s", "moving", "--against", "main");
+    expect(check.code).toBe(2);
+    expect(check.out).toContain('bearstack:cluster.existing.context (seen: "two")\n  was one and cannot change after creation.');
+    const markdown = bear("plan", "-s", "moving", "--against", "main", "--markdown");
+    expect(markdown).toMatchObject({ code: 0 });
+    expect(markdown.out).toMatch(/\| slot secrets \| pulumi \| sealed-secrets \|/);
+    expect(bear("check", "-s", "good", "--against", "main").out).toMatch(/, compared with [0-9a-f]{7,}\.\n$/);
+    expect(bear("check", "-s", "good", "--against", "nowhere")).toMatchObject({ code: 2, err: expect.stringContaining('no common commit of HEAD and "nowhere"') });
+    expect(bear("check", "-s", "good", "--against=--output=x")).toMatchObject({ code: 2, err: expect.stringContaining("is no Git ref") });
+  });
+
+  test("a stack that is new has nothing to compare with", () => {
+    stack("new", { "bearstack:cluster": "sandbox" });
+    expect(bear("check", "-s", "new", "--against", "main")).toMatchObject({ code: 0, out: expect.stringMatching(/new since [0-9a-f]{7,}/) });
+  });
+});
+
+describe("planted secrets", () => {
+  const canary = "CANARY-5f0c1d";
+
+  test("a secret in clear shows up in no output of check and plan", () => {
+    stack("leaky", {
+      "bearstack:cluster": { existing: { inline: canary, networkPolicies: true } },
+      "bearstack:platform": { ...platform, ingress: { traefik: { values: { admin: { password: canary } } } }, certificates: { "cert-manager": { ca: { certificate: "x", privateKey: canary } } } },
+    });
+    for (const args of [["check"], ["check", "--json"], ["plan"], ["plan", "--json"], ["plan", "--markdown"]]) {
+      const { code, out, err } = bear(...args, "-s", "leaky");
+      expect(code).toBe(2);
+      expect(out + err).not.toContain(canary);
+    }
+  });
+
+  test("an encrypted one is opaque: it needs no passphrase and is in no plan", () => {
+    stack("sealed", {
+      "bearstack:cluster": { existing: { inline: { secure: canary }, networkPolicies: true } },
+      "bearstack:platform": platform,
+    });
+    for (const args of [["check"], ["plan"], ["plan", "--json"], ["plan", "--resources"]]) {
+      const { code, out, err } = bear(...args, "-s", "sealed");
+      expect(code, err).toBe(0);
+      expect(out).not.toContain(canary);
+    }
+  });
+});

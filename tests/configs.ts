@@ -1,0 +1,41 @@
+import { addons } from "../components/addons/registry";
+import { isBuiltin, slotNames, slotSpec, type Slot } from "../components/core/slots";
+import { checkStackOrThrow, type CheckedStack } from "../stacks/check";
+import type { RawStack } from "../stacks/stack-file";
+
+/** The clusters that are built, as small as they can be without a warning. */
+export const clusterConfigs: Readonly<Record<string, unknown>> = {
+  sandbox: {},
+  existing: { kubeconfig: "~/.kube/config", context: "test", networkPolicies: true, nodes: 3 },
+};
+
+export interface Choice {
+  slot: Slot;
+  choice: string;
+}
+
+/** Every choice that is built, slot by slot; `existing` is none. */
+export const choices: readonly Choice[] = slotNames.flatMap((slot) =>
+  slotSpec(slot)
+    .choices.filter((choice) => isBuiltin(slot, choice) || addons[choice]?.slots.includes(slot))
+    .map((choice) => ({ slot, choice })),
+);
+
+/** What a choice cannot do without: its rule says so. */
+const companions: Readonly<Record<string, readonly Choice[]>> = {
+  envoy: [{ slot: "ingress", choice: "traefik" }],
+};
+
+/** A stack with all slots at their defaults but those named; a domain is there because an ingress asks for one. */
+export function raw(cluster: string, chosen: readonly Choice[], more: Record<string, unknown> = {}): RawStack {
+  const needed = chosen.flatMap(({ choice }) => companions[choice] ?? []);
+  const slots = Object.fromEntries([...needed, ...chosen].map(({ slot, choice }) => [slot, choice]));
+  return { stack: "test", source: "Pulumi.test.yaml", values: { cluster: { [cluster]: clusterConfigs[cluster] }, platform: { domain: "example.com", ...slots }, ...more } };
+}
+
+export function checked(cluster: string, chosen: readonly Choice[], more?: Record<string, unknown>): CheckedStack {
+  return checkStackOrThrow(raw(cluster, chosen, more));
+}
+
+/** One built choice per slot, the first that is no built-in where there is one. */
+export const full: readonly Choice[] = slotNames.flatMap((slot) => choices.filter((one) => one.slot === slot && !isBuiltin(slot, one.choice)).slice(0, 1));
