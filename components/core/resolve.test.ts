@@ -40,6 +40,7 @@ describe("resolve", () => {
       {
         path: "bearstack:platform.telemetry.opentelemetry-collector",
         rule: "missing-port",
+        port: "traces",
         problem: "opentelemetry-collector needs something that stores traces (port traces), but nothing enabled does.",
         fix: 'add "traces: tempo" or "traces: { existing: {...} }" to bearstack:platform, or remove opentelemetry-collector',
       },

@@ -33,7 +33,7 @@ export async function dump(kubeconfig: string): Promise<Dump> {
       const ours = namespace === NAMESPACE || (namespace === undefined && (name === NAMESPACE || name.endsWith(".demo.bearstack.dev")));
       if (!ours || name.startsWith("kube-root-ca") || object.type === "helm.sh/release.v1") continue;
       const { "deployment.kubernetes.io/revision": _revision, ...own } = annotations ?? {};
-      objects[`${kind} ${name}`] = { labels, annotations: own, spec: spec(object), keys: Object.keys((object.data ?? {}) as object), ready: object.status?.availableReplicas };
+      objects[`${kind} ${name}`] = { labels, annotations: own, spec: spec(kind, object), keys: Object.keys((object.data ?? {}) as object), ready: object.status?.availableReplicas };
       versions[`${kind} ${name}`] = resourceVersion;
     }
   }
@@ -44,8 +44,8 @@ export async function dump(kubeconfig: string): Promise<Dump> {
 }
 
 /** Addresses and ports are given out anew each time. */
-function spec(object: LiveObject): unknown {
-  if (object.kind !== "Service") return object.spec;
+function spec(kind: string, object: LiveObject): unknown {
+  if (kind !== "Service") return object.spec;
   const { clusterIP: _ip, clusterIPs: _ips, ports, ...rest } = object.spec;
   return { ...rest, ports: ports.map(({ nodePort: _port, ...port }: any) => port) };
 }
