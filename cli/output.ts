@@ -3,7 +3,7 @@ import { ConfigError, formatIssue, UserError, type Issue } from "../components/c
 
 /** Colour only on a terminal, and never against NO_COLOR (no-color.org). */
 export const paint = colors.createColors(process.stdout.isTTY === true && !process.env.NO_COLOR);
-const paintErrors = colors.createColors(process.stderr.isTTY === true && !process.env.NO_COLOR);
+export const paintErrors = colors.createColors(process.stderr.isTTY === true && !process.env.NO_COLOR);
 
 /** A call that cannot work as it was made: exit code 2. */
 export class CallError extends UserError {}

@@ -9,20 +9,20 @@ import { CallError } from "./output";
 const STAND_IN = "stand-in";
 
 /** Reads the stack a command names; a file that is missing or no YAML is a wrong call. */
-export function loadStack(stack: string, folder = process.cwd()): RawStack {
+export function loadStack(stack: string, folder = process.cwd(), reveal: (path: string) => unknown = () => STAND_IN): RawStack {
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack)) throw new CallError(`"${stack}" is no name of a stack.`, "name it as Pulumi does: letters, digits, dots, dashes, underscores");
   return called(() => {
-    const raw = readStackFile(folder, stack, () => STAND_IN);
-    return { ...raw, values: { ...projectDefaults(folder), ...raw.values } };
+    const raw = readStackFile(folder, stack, reveal);
+    return { ...raw, values: { ...projectDefaults(folder, reveal), ...raw.values } };
   });
 }
 
 /** Config of Pulumi.yaml, which holds for stacks that say nothing else: `key: { value: ... }` or `key: { default: ... }`. */
-function projectDefaults(folder: string): RawStack["values"] {
+function projectDefaults(folder: string, reveal: (path: string) => unknown): RawStack["values"] {
   const file = join(folder, "Pulumi.yaml");
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   if (!/^config:/m.test(text)) return {};
-  const { values } = parseStackText(text, "", "Pulumi.yaml", () => STAND_IN);
+  const { values } = parseStackText(text, "", "Pulumi.yaml", reveal);
   const clear = (value: unknown): unknown => {
     const declared = value as { value?: unknown; default?: unknown } | null;
     return declared?.value ?? declared?.default ?? value;

@@ -1,14 +1,18 @@
 import type { Command } from "commander";
-import { UserError } from "../../components/core/errors";
 
-/** Holds the place of `bear dev`, so that the list of commands is whole. */
+interface Options {
+  stack: string;
+  json?: boolean;
+  fresh?: boolean;
+}
+
+/** `bear dev`: brings a sandbox stack up on this computer, without the engine. */
 export function devCommand(program: Command): void {
   program
     .command("dev")
-    .description("not built yet")
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => {
-      throw new UserError("bear dev is not built yet.", "use bear check and bear plan, which need no cluster");
-    });
+    .description("bring a stack up in the sandbox: no cloud, no Docker, no account")
+    .option("-s, --stack <name>", "stack: reads Pulumi.<name>.yaml", "dev")
+    .option("--fresh", "start over with an empty sandbox")
+    .option("--json", "the result as JSON")
+    .action(async (options: Options) => (await import("../dev")).runDev(options));
 }

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
+import { UserError } from "../../components/core/errors";
 import type { Kube, ObjectRef } from "./kube";
 import { KubeError } from "./kube";
 import { retrying } from "./retry";
 
 /** Namespace in which the runner remembers what it made. */
 export const MEMORY_NAMESPACE = "bearstack-sandbox";
+
+const STACK_ANNOTATION = "bearstack.dev/stack";
 
 /** What is remembered of one resource. Digests only: what is secret stays in the object meant for it. */
 export interface Remembered {
@@ -126,8 +129,17 @@ export class Memory {
     }
   }
 
-  static async open(kube: Kube): Promise<Memory> {
-    await retrying(() => kube.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: MEMORY_NAMESPACE, labels: { "pod-security.kubernetes.io/enforce": "restricted" } } }));
+  /** Opens the notes of a stack. A sandbox holds one stack: another one would find everything of the first superfluous. */
+  static async open(kube: Kube, stack: string): Promise<Memory> {
+    const there = await retrying(() => kube.get({ apiVersion: "v1", kind: "Namespace", name: MEMORY_NAMESPACE }));
+    const holder = there?.metadata.annotations?.[STACK_ANNOTATION] ?? stack;
+    if (holder !== stack)
+      throw new UserError(
+        `This sandbox holds the stack ${holder}, and running ${stack} in it would remove all of that.`,
+        `Give ${stack} a sandbox of its own (bearstack:cluster: { sandbox: { name: ${stack} } }), or empty this one: npm run bear -- sandbox reset.`,
+      );
+    const metadata = { name: MEMORY_NAMESPACE, labels: { "pod-security.kubernetes.io/enforce": "restricted" }, annotations: { [STACK_ANNOTATION]: stack } };
+    await retrying(() => kube.apply({ apiVersion: "v1", kind: "Namespace", metadata }));
     const [index, generated, outputs] = await Promise.all(["index", "generated", "outputs"].map((name) => SecretStore.open(kube, name)));
     return new Memory(index!, generated!, outputs!);
   }

@@ -44,7 +44,7 @@ export async function runStack(program: Program, options: RunOptions): Promise<R
   try {
     const signal = options.signal ?? new AbortController().signal;
     const helm = new Helm({ binary: options.helm, kubeconfig: options.kubeconfig, home, kube, signal });
-    return await new Run(options, kube, helm, await Memory.open(kube), signal).run(program);
+    return await new Run(options, kube, helm, await Memory.open(kube, options.stack), signal).run(program);
   } finally {
     await release();
     kube.close();
@@ -87,7 +87,7 @@ class Run implements Monitor {
       async () => {
         for (const [name, given] of Object.entries((await program()) ?? {})) {
           if (name === "kubeconfig") continue; // the sandbox need not hold its own credentials
-          const value = pulumi.output(given);
+          const value = pulumi.output(given) as pulumi.OutputInstance<unknown>; // of `unknown` the lifted half is `never`
           void pulumi.isSecret(value).then((secret) => value.apply((clear) => {
             if (secret) secretOutputs.push(name);
             outputs[name] = clear;
