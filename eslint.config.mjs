@@ -18,7 +18,11 @@ const withoutSdk = [
 
 export default tseslint.config(
   { ignores: ["dist/**", "node_modules/**", ".bearstack/**", "coverage/**"] },
-  { files: ["**/*.ts"], extends: [...tseslint.configs.recommendedTypeChecked], languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } } },
+  {
+    files: ["**/*.ts"],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } },
+  },
   {
     files: ["**/*.ts"],
     rules: {

@@ -35,7 +35,10 @@ export async function withKubeconfig<T>(checked: CheckedStack, given: string | u
   const { kind, config } = checked.config.cluster;
   const access = clusters[kind]?.access;
   if (!access || (kind === "existing" && config.inline !== undefined)) {
-    throw new UserError(`The kubeconfig of this stack is only in Pulumi's state.`, `Write it to a private file and name it: pulumi stack output kubeconfig --show-secrets -s ${checked.config.stack} > kubeconfig; then --kubeconfig kubeconfig`);
+    throw new UserError(
+      `The kubeconfig of this stack is only in Pulumi's state.`,
+      `Write it to a private file and name it: pulumi stack output kubeconfig --show-secrets -s ${checked.config.stack} > kubeconfig; then --kubeconfig kubeconfig`,
+    );
   }
   const folder = await mkdtemp(join(tmpdir(), "bearstack-"));
   try {
@@ -80,8 +83,11 @@ export interface HelmRelease {
 
 /** Every release Helm knows in the cluster, whatever its state. */
 export async function listReleases(helm: string, kubeconfig: string): Promise<HelmRelease[]> {
-  const { code, stdout, stderr } = await run(helm, ["list", "--all-namespaces", "--all", "--max", "0", "--output", "json"], { env: { KUBECONFIG: kubeconfig } });
-  if (code !== 0) throw new UserError(`Helm cannot list the releases: ${lastLine(stderr)}`, "Check that the cluster answers and that you may read Secrets in it.");
+  const { code, stdout, stderr } = await run(helm, ["list", "--all-namespaces", "--all", "--max", "0", "--output", "json"], {
+    env: { KUBECONFIG: kubeconfig },
+  });
+  if (code !== 0)
+    throw new UserError(`Helm cannot list the releases: ${lastLine(stderr)}`, "Check that the cluster answers and that you may read Secrets in it.");
   return JSON.parse(stdout) as HelmRelease[];
 }
 

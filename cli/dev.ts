@@ -30,7 +30,10 @@ export async function runDev(options: DevOptions): Promise<void> {
   const first = loadChecked(options.stack);
   const { kind, config } = first.config.cluster;
   if (kind !== "sandbox") {
-    throw new CallError(`Pulumi.${options.stack}.yaml is for a cluster of kind ${kind}; bear dev works in the sandbox only.`, `use pulumi up for it, or write bearstack:cluster: sandbox`);
+    throw new CallError(
+      `Pulumi.${options.stack}.yaml is for a cluster of kind ${kind}; bear dev works in the sandbox only.`,
+      `use pulumi up for it, or write bearstack:cluster: sandbox`,
+    );
   }
   const progress = new Progress();
   const abort = abortOnInterrupt(progress);
@@ -109,7 +112,9 @@ async function locate(checked: CheckedStack, progress: Progress): Promise<Prepar
   const prepared = await prepareCharts(checked.resolved, wanted, process.cwd(), { outlines: true, all: true });
   const all = [...prepared.charts.values()];
   const away = all.filter(({ located }) => located.kind === "unreachable");
-  progress.line(`${all.length - away.length} of ${all.length} charts can be had${away.length > 0 ? `; outlines stand in for ${away.map(({ chart }) => chart).join(", ")}` : ""}`);
+  progress.line(
+    `${all.length - away.length} of ${all.length} charts can be had${away.length > 0 ? `; outlines stand in for ${away.map(({ chart }) => chart).join(", ")}` : ""}`,
+  );
   return prepared;
 }
 

@@ -13,15 +13,32 @@ describe("planRecovery", () => {
         resources: [{ type: "kubernetes:helm.sh/v3:Release", outputs: { name: "traefik", namespace: "traefik" } }],
       },
     };
-    const helm = [release("traefik", "deployed"), release("cert-manager", "deployed"), release("loki", "pending-install"), release("tempo", "pending-upgrade", "3"), release("somebody-else", "deployed")];
+    const helm = [
+      release("traefik", "deployed"),
+      release("cert-manager", "deployed"),
+      release("loki", "pending-install"),
+      release("tempo", "pending-upgrade", "3"),
+      release("somebody-else", "deployed"),
+    ];
     const recovery = planRecovery(own, helm, state, "prod");
     expect(recovery.adopt).toEqual(["cert-manager", "tempo"]);
-    expect(recovery.commands).toEqual(["pulumi cancel --yes --stack prod", "helm uninstall loki --namespace loki --wait", "helm rollback tempo --namespace tempo --wait"]);
+    expect(recovery.commands).toEqual([
+      "pulumi cancel --yes --stack prod",
+      "helm uninstall loki --namespace loki --wait",
+      "helm rollback tempo --namespace tempo --wait",
+    ]);
   });
 
   it("finds nothing to do where both agree", () => {
     const state = { deployment: { resources: own.map(({ name }) => ({ type: "kubernetes:helm.sh/v3:Release", inputs: { name, namespace: name } })) } };
-    expect(planRecovery(own, own.map(({ name }) => release(name, "deployed")), state, "dev")).toEqual({ adopt: [], commands: [], reasons: [] });
+    expect(
+      planRecovery(
+        own,
+        own.map(({ name }) => release(name, "deployed")),
+        state,
+        "dev",
+      ),
+    ).toEqual({ adopt: [], commands: [], reasons: [] });
   });
 
   it("tells a release of the same name in another namespace apart", () => {

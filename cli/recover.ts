@@ -83,9 +83,12 @@ export async function runRecover(options: RecoverOptions): Promise<void> {
   const recovery = planRecovery(ownReleases(checked.resolved?.addons ?? []), releases, state, options.stack);
   if (options.json) return print(JSON.stringify(recovery, undefined, 2));
   if (recovery.commands.length === 0 && recovery.adopt.length === 0) return print("Helm and Pulumi agree: nothing to recover. Run pulumi up.");
-  if (recovery.commands.length > 0) print(`Run these first:\n\n${recovery.commands.map((command, index) => `  # ${recovery.reasons[index]!}\n  ${command}`).join("\n")}\n`);
+  if (recovery.commands.length > 0)
+    print(`Run these first:\n\n${recovery.commands.map((command, index) => `  # ${recovery.reasons[index]!}\n  ${command}`).join("\n")}\n`);
   if (recovery.adopt.length > 0) {
-    print(`Helm finished these releases, and Pulumi does not know them. Put this into Pulumi.${options.stack}.yaml below config::\n\n  bearstack:adopt: [${recovery.adopt.join(", ")}]\n`);
+    print(
+      `Helm finished these releases, and Pulumi does not know them. Put this into Pulumi.${options.stack}.yaml below config::\n\n  bearstack:adopt: [${recovery.adopt.join(", ")}]\n`,
+    );
   }
   print(`Then run pulumi up${recovery.adopt.length > 0 ? ", and take the bearstack:adopt line out again" : ""}.`);
 }

@@ -31,7 +31,8 @@ export async function stop(name: string): Promise<void> {
 export async function status(name: string, options: { json?: boolean }): Promise<void> {
   const found = await sandboxStatus(name);
   if (options.json) return print(JSON.stringify(found, undefined, 2));
-  if (!found.running) return print(`The sandbox "${name}" is not running${found.lastFailure ? `; it failed: ${found.lastFailure}` : ""}.\n  → ${startCommand(name)}`);
+  if (!found.running)
+    return print(`The sandbox "${name}" is not running${found.lastFailure ? `; it failed: ${found.lastFailure}` : ""}.\n  → ${startCommand(name)}`);
   print(
     table([
       ["sandbox", name],

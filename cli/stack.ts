@@ -10,7 +10,8 @@ const STAND_IN = "stand-in";
 
 /** Reads the stack a command names; a file that is missing or no YAML is a wrong call. */
 export function loadStack(stack: string, folder = process.cwd(), reveal: (path: string) => unknown = () => STAND_IN): RawStack {
-  if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack)) throw new CallError(`"${stack}" is no name of a stack.`, "name it as Pulumi does: letters, digits, dots, dashes, underscores");
+  if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack))
+    throw new CallError(`"${stack}" is no name of a stack.`, "name it as Pulumi does: letters, digits, dots, dashes, underscores");
   return called(() => {
     const raw = readStackFile(folder, stack, reveal);
     return { ...raw, values: { ...projectDefaults(folder, reveal), ...raw.values } };

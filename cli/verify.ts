@@ -45,15 +45,26 @@ export async function verify(releases: readonly OwnRelease[], kubeconfig: string
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, worker));
   const order = (a: Drift, b: Drift): number => a.release.localeCompare(b.release) || a.object.localeCompare(b.object);
-  return { releases: present.length, absent: releases.filter((release) => !present.includes(release)).map((release) => release.name), drift: drift.sort(order) };
+  return {
+    releases: present.length,
+    absent: releases.filter((release) => !present.includes(release)).map((release) => release.name),
+    drift: drift.sort(order),
+  };
 }
 
 async function compare(release: OwnRelease, helm: string, kubectl: string, kubeconfig: string): Promise<Drift[]> {
   const env = { KUBECONFIG: kubeconfig, KUBECTL_EXTERNAL_DIFF: "diff -rqN" };
   const manifest = await run(helm, ["get", "manifest", release.name, "--namespace", release.namespace], { env });
   if (manifest.code !== 0) throw new Error(`helm get manifest ${release.name}: ${lastLine(manifest.stderr)}`);
-  const live = await run(kubectl, ["get", "--filename", "-", "--namespace", release.namespace, "--ignore-not-found", "--output", "name"], { env, input: manifest.stdout });
-  const result = await run(kubectl, ["diff", "--server-side", "--force-conflicts", "--field-manager", "helm", "--namespace", release.namespace, "--filename", "-"], { env, input: manifest.stdout });
+  const live = await run(kubectl, ["get", "--filename", "-", "--namespace", release.namespace, "--ignore-not-found", "--output", "name"], {
+    env,
+    input: manifest.stdout,
+  });
+  const result = await run(
+    kubectl,
+    ["diff", "--server-side", "--force-conflicts", "--field-manager", "helm", "--namespace", release.namespace, "--filename", "-"],
+    { env, input: manifest.stdout },
+  );
   // kubectl diff: 0 nothing, 1 differences, more: it failed.
   if (result.code > 1) throw new Error(`kubectl diff of ${release.name}: ${lastLine(result.stderr)}`);
   const present = new Set(live.stdout.split("\n"));
@@ -87,5 +98,7 @@ export async function runVerify(options: VerifyOptions): Promise<void> {
   if (result.drift.length === 0) return print(`${result.releases} releases compared: every object is as its release says.`);
   print(table([["RELEASE", "OBJECT", "FOUND"], ...result.drift.map((drift) => [drift.release, drift.object, drift.kind])]));
   const names = [...new Set(result.drift.map((drift) => `${drift.namespace}/${drift.release}`))];
-  print(`\n${result.drift.length} objects in ${names.length} of ${result.releases} releases differ. Neither refresh nor up sees this.\n  → helm rollback <release> -n <namespace> puts the last release's objects back: ${names.join(", ")}`);
+  print(
+    `\n${result.drift.length} objects in ${names.length} of ${result.releases} releases differ. Neither refresh nor up sees this.\n  → helm rollback <release> -n <namespace> puts the last release's objects back: ${names.join(", ")}`,
+  );
 }

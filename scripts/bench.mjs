@@ -37,7 +37,12 @@ function interleave(candidates) {
       if (round > 0) found[index].push(run);
     });
   }
-  return found.map((runs) => ({ wall: median(runs.map((run) => run.wall)), cpu: median(runs.map((run) => run.cpu)), memory: median(runs.map((run) => run.memory)), stdout: runs[0].stdout }));
+  return found.map((runs) => ({
+    wall: median(runs.map((run) => run.wall)),
+    cpu: median(runs.map((run) => run.cpu)),
+    memory: median(runs.map((run) => run.memory)),
+    stdout: runs[0].stdout,
+  }));
 }
 
 const rows = [["WHAT", "MEASURED", "BUDGET", "RATIO TO BUDGET"]];
@@ -97,7 +102,10 @@ function releaseDepth({ resources }) {
 }
 
 function tenants(count) {
-  const list = Array.from({ length: count }, (_unused, index) => `    team-${index}: { namespaces: [apps], admins: ["group:team-${index}"], quota: { cpu: 4, memory: 8Gi } }`);
+  const list = Array.from(
+    { length: count },
+    (_unused, index) => `    team-${index}: { namespaces: [apps], admins: ["group:team-${index}"], quota: { cpu: 4, memory: 8Gi } }`,
+  );
   const text = dev.replace(/^ {2}bearstack:tenants:[\s\S]*?(?=^ {2}\S|$(?![\s\S]))/m, "");
   writeFileSync(join(folder, `Pulumi.t${count}.yaml`), `${text.trimEnd()}\n  bearstack:tenants:\n${list.join("\n")}\n`);
   return folder;
@@ -105,5 +113,11 @@ function tenants(count) {
 
 function print() {
   const widths = rows[0].map((_cell, column) => Math.max(...rows.map((row) => row[column].length)));
-  for (const row of rows) process.stdout.write(`${row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()}\n`);
+  for (const row of rows)
+    process.stdout.write(
+      `${row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join("  ")
+        .trimEnd()}\n`,
+    );
 }

@@ -36,20 +36,27 @@ if (flags.has("--declarations")) emitDeclarations();
 sweep(dist, expected);
 if (broken > 0) process.exit(1);
 write(recordFile, JSON.stringify(now));
-if (process.stderr.isTTY || !flags.has("--if-stale") || written > 20) process.stderr.write(`built ${written} files in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+if (process.stderr.isTTY || !flags.has("--if-stale") || written > 20)
+  process.stderr.write(`built ${written} files in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
 
 async function loadTypeScript() {
   try {
     return (await import("typescript")).default;
   } catch {
     if (existsSync(join(dist, "cli", "main.js"))) process.exit(0); // a production install that ships dist
-    process.stderr.write("The sources must be compiled once, and typescript is not installed.\n  → run `npm ci` without --omit=dev, or install the published package, which ships compiled files\n");
+    process.stderr.write(
+      "The sources must be compiled once, and typescript is not installed.\n  → run `npm ci` without --omit=dev, or install the published package, which ships compiled files\n",
+    );
     process.exit(1);
   }
 }
 
 function compile(source, file) {
-  const result = ts.transpileModule(source, { compilerOptions: { ...options, rootDir: undefined, outDir: undefined, declaration: false }, fileName: file, reportDiagnostics: true });
+  const result = ts.transpileModule(source, {
+    compilerOptions: { ...options, rootDir: undefined, outDir: undefined, declaration: false },
+    fileName: file,
+    reportDiagnostics: true,
+  });
   for (const diagnostic of result.diagnostics ?? []) {
     broken += 1;
     process.stderr.write(ts.formatDiagnostic(diagnostic, { getCanonicalFileName: (name) => name, getCurrentDirectory: () => root, getNewLine: () => "\n" }));
@@ -66,7 +73,9 @@ function write(target, text) {
 }
 
 function emitDeclarations() {
-  const files = sourceFiles().filter((file) => file.endsWith(".ts")).map((file) => join(root, file));
+  const files = sourceFiles()
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(root, file));
   const program = ts.createProgram(files, { ...options, noCheck: true, declaration: true, emitDeclarationOnly: true, outDir: dist, rootDir: root });
   program.emit(undefined, (target, text) => {
     expected.add(target);

@@ -15,7 +15,9 @@ describe("wrapSecrets", () => {
   it("wraps exactly the leaves that are secure in the file, inside lists and under keys with dots too", () => {
     const raw = parseStackText(file, "dev", "Pulumi.dev.yaml");
     expect(securePaths(raw)).toEqual(["bearstack:platform.dns.external-dns.apiToken", "bearstack:platform.keys[0].value.with.dots"]);
-    const clear = { platform: { dns: { "external-dns": { provider: "cloudflare", apiToken: "canary-1" } }, keys: [{ name: "a", "value.with.dots": "canary-2" }] } };
+    const clear = {
+      platform: { dns: { "external-dns": { provider: "cloudflare", apiToken: "canary-1" } }, keys: [{ name: "a", "value.with.dots": "canary-2" }] },
+    };
     const wrapped = wrapSecrets(clear, raw.values) as typeof clear;
     const [token, key] = [wrapped.platform.dns["external-dns"].apiToken as unknown, wrapped.platform.keys[0]!["value.with.dots"] as unknown];
     expect(token).toBeInstanceOf(Secret);

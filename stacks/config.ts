@@ -17,7 +17,10 @@ export function readEngineConfig(folder = process.cwd()): RawStack {
   const clear = Object.fromEntries(topLevelKeys.map((key) => [key, config.getObject<unknown>(key)] as const).filter(([, value]) => value !== undefined));
   if (existsSync(join(folder, source))) return { stack, source, values: wrapSecrets(clear, readStackFile(folder, stack).values) as RawStack["values"] };
   if (secretKeys().some((key) => key.startsWith("bearstack:"))) {
-    throw new UserError(`The config holds secrets, but ${source} is not in ${folder}, so it is unknown which values they are.`, "Run Pulumi in the folder of the stack file, without --config-file elsewhere.");
+    throw new UserError(
+      `The config holds secrets, but ${source} is not in ${folder}, so it is unknown which values they are.`,
+      "Run Pulumi in the folder of the stack file, without --config-file elsewhere.",
+    );
   }
   return { stack, source, values: clear };
 }

@@ -30,7 +30,15 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((node, key) => (node && typeof node === "object" ? (node as Record<PropertyKey, unknown>)[key] : undefined), value);
 }
 
-const article: Record<string, string> = { array: "a list", object: "an object", string: "a text", number: "a number", int: "a whole number", boolean: "true or false", record: "an object" };
+const article: Record<string, string> = {
+  array: "a list",
+  object: "an object",
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  record: "an object",
+};
 
 function kindOf(value: unknown): string {
   if (value instanceof Secret) return "a secret";
@@ -58,13 +66,16 @@ function one(issue: z.core.$ZodIssue, base: string, input: unknown, keysAt: (pat
     case "invalid_type": {
       const wanted = article[issue.expected] ?? issue.expected;
       if (value === undefined) return [{ path, problem: "is missing.", fix: `set it to ${wanted}` }];
-      if (value instanceof Secret) return [{ path, problem: `is a secret, but ${wanted} that everybody may read is due here.`, fix: "set it without --secret" }];
+      if (value instanceof Secret)
+        return [{ path, problem: `is a secret, but ${wanted} that everybody may read is due here.`, fix: "set it without --secret" }];
       return [{ path, ...seen, problem: `is ${kindOf(value)}, but ${wanted} is due.`, fix: `write ${wanted}` }];
     }
     case "invalid_value": {
       const known = issue.values.map(String);
       if (value === undefined) return [{ path, problem: "is missing.", fix: `use one of: ${known.join(", ")}` }];
-      return [{ path, ...seen, problem: "is not one of the values it can take.", fix: suggest(typeof value === "string" ? value : JSON.stringify(value), known) }];
+      return [
+        { path, ...seen, problem: "is not one of the values it can take.", fix: suggest(typeof value === "string" ? value : JSON.stringify(value), known) },
+      ];
     }
     case "too_small":
       return [{ path, ...seen, ...tooSmall(issue) }];
@@ -81,7 +92,13 @@ function one(issue: z.core.$ZodIssue, base: string, input: unknown, keysAt: (pat
       return [split(path, seen, unionMessage(value, issue))];
     }
     case "invalid_format":
-      return [split(path, seen, issue.message.includes(FIX) ? issue.message : `is no valid ${issue.format}.${FIX}${formatHint[issue.format] ?? "write it in that form"}`)];
+      return [
+        split(
+          path,
+          seen,
+          issue.message.includes(FIX) ? issue.message : `is no valid ${issue.format}.${FIX}${formatHint[issue.format] ?? "write it in that form"}`,
+        ),
+      ];
     default:
       return [split(path, seen, issue.message)];
   }
@@ -101,7 +118,9 @@ const formatHint: Record<string, string> = {
 
 /** The branch of a union that was meant: the only one that took the value as such and found fault inside it. */
 function meantBranch(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | undefined {
-  const inside = issue.errors.filter((branch) => branch.length > 0 && branch.every((inner) => inner.path.length > 0 || !["invalid_type", "invalid_value"].includes(inner.code)));
+  const inside = issue.errors.filter(
+    (branch) => branch.length > 0 && branch.every((inner) => inner.path.length > 0 || !["invalid_type", "invalid_value"].includes(inner.code)),
+  );
   return inside.length === 1 ? inside[0] : undefined;
 }
 
@@ -119,7 +138,11 @@ function secretDue(path: string, value: unknown): Issue {
   const command = `pulumi config set --secret --path '${namespace}:${rest.join(":")}'`;
   return value === undefined
     ? { path, problem: "is missing, and is a secret.", fix: command }
-    : { path, problem: "stands here in clear, but a secret is due (the value is not repeated here).", fix: `${command}, and change the value itself: it has been readable` };
+    : {
+        path,
+        problem: "stands here in clear, but a secret is due (the value is not repeated here).",
+        fix: `${command}, and change the value itself: it has been readable`,
+      };
 }
 
 function split(path: string, seen: { seen?: unknown }, message: string): Issue {

@@ -22,7 +22,8 @@ export interface Parsed {
 export function parseStack(raw: RawStack, registry: Registry = addons): Parsed {
   const issues: Issue[] = [];
   for (const key of Object.keys(raw.values)) {
-    if (!(topLevelKeys as readonly string[]).includes(key)) issues.push({ path: `bearstack:${key}`, problem: `"${key}" is not known here.`, fix: suggest(key, topLevelKeys) });
+    if (!(topLevelKeys as readonly string[]).includes(key))
+      issues.push({ path: `bearstack:${key}`, problem: `"${key}" is not known here.`, fix: suggest(key, topLevelKeys) });
   }
   const cluster = parseCluster(raw.values.cluster, issues);
   const platform = raw.values.platform === undefined ? undefined : parsePlatform(raw.values.platform, registry, issues);
@@ -107,14 +108,23 @@ function parseCluster(value: unknown, issues: Issue[]): StackConfig["cluster"] |
     issues.push({ path: `${path}.${kind}`, problem: `"${kind}" is no kind of cluster.`, fix: suggest(kind, kinds) });
   }
   if (given.length !== 1) {
-    issues.push({ path, seen: given, problem: `names ${given.length} clusters; a stack has exactly one.`, fix: "keep one key; a second cluster is a second stack" });
+    issues.push({
+      path,
+      seen: given,
+      problem: `names ${given.length} clusters; a stack has exactly one.`,
+      fix: "keep one key; a second cluster is a second stack",
+    });
     return undefined;
   }
   const kind = given[0]!;
   if (!kinds.includes(kind)) return undefined;
   const definition = clusters[kind];
   if (!definition) {
-    issues.push({ path: `${path}.${kind}`, problem: `${clusterKinds[kind]} is not built yet.`, fix: `use ${Object.keys(clusters).join(" or ")}; a cluster made by other means is "existing"` });
+    issues.push({
+      path: `${path}.${kind}`,
+      problem: `${clusterKinds[kind]} is not built yet.`,
+      fix: `use ${Object.keys(clusters).join(" or ")}; a cluster made by other means is "existing"`,
+    });
     return undefined;
   }
   const config = parseWith(definition.schema, one[kind] ?? {}, `${path}.${kind}`, issues);
@@ -132,7 +142,8 @@ function parsePlatform(value: unknown, registry: Registry, issues: Issue[]): Pla
   const settings: Record<string, unknown> = {};
   for (const [key, part] of Object.entries(value)) {
     if (settingKeys.includes(key)) settings[key] = part;
-    else if (!(slotNames as string[]).includes(key)) issues.push({ path: `${path}.${key}`, problem: `"${key}" is no slot and no setting.`, fix: suggest(key, known) });
+    else if (!(slotNames as string[]).includes(key))
+      issues.push({ path: `${path}.${key}`, problem: `"${key}" is no slot and no setting.`, fix: suggest(key, known) });
   }
   const parsed = parseWith(PlatformSettings, settings, path, issues) ?? PlatformSettings.parse(readable(settings));
   const slots = Object.fromEntries(slotNames.map((slot) => [slot, parseSlot(slot, value[slot], registry, issues)])) as Slots;

@@ -65,7 +65,8 @@ function plannedAddon(resolvedAddon: ResolvedAddon, resolved: Resolved): Planned
 
 function plannedNamespaces({ config, resolved }: CheckedStack): PlannedNamespace[] {
   const found = new Map<string, PlannedNamespace>();
-  for (const { name, podSecurity, addon } of resolved?.namespaces ?? []) if (!found.has(name)) found.set(name, { name, podSecurity, owner: addon, kind: "addon" });
+  for (const { name, podSecurity, addon } of resolved?.namespaces ?? [])
+    if (!found.has(name)) found.set(name, { name, podSecurity, owner: addon, kind: "addon" });
   for (const [owner, tenant] of Object.entries(config.tenants)) {
     for (const short of tenant.namespaces) {
       const name = tenantNamespace(owner, short);

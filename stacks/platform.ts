@@ -36,15 +36,24 @@ export async function createPlatform(args: PlatformArgs): Promise<Record<string,
     const context = createContext(args, addon, ports, component, dependsOn);
     const made = modules.get(addon.name)!.create(context) as Created<keyof Ports> | undefined;
     const { outputs: added, ...refined } = made ?? {};
-    for (const port of addon.provides) if (resolved.providers[port] === addon.name) Object.assign(ports, { [port]: { ...addon.ports[port], ...(refined as Partial<Ports>)[port] } });
+    for (const port of addon.provides)
+      if (resolved.providers[port] === addon.name) Object.assign(ports, { [port]: { ...addon.ports[port], ...(refined as Partial<Ports>)[port] } });
     for (const [key, value] of Object.entries(added ?? {})) outputs[key] = output(value);
   }
   const wired = createWiring({ platform: args.platform, resolved, ports, namespaces, components, opts: base });
   return { ...outputs, ...wired };
 }
 
-function createContext(args: PlatformArgs, addon: ResolvedAddon, ports: Partial<Ports>, component: AddonComponent, dependsOn: Input<Resource>[]): CreateContext {
-  const asked = Object.fromEntries([...addon.needs, ...addon.wants].filter((port) => ports[port] !== undefined).map((port) => [port, ports[port]])) as Partial<Ports>;
+function createContext(
+  args: PlatformArgs,
+  addon: ResolvedAddon,
+  ports: Partial<Ports>,
+  component: AddonComponent,
+  dependsOn: Input<Resource>[],
+): CreateContext {
+  const asked = Object.fromEntries(
+    [...addon.needs, ...addon.wants].filter((port) => ports[port] !== undefined).map((port) => [port, ports[port]]),
+  ) as Partial<Ports>;
   const opts = { parent: component, provider: args.cluster.provider, dependsOn };
   const values = (chart: string): Values => chartValues(addon, chart, { config: addon.config, scope: addon.scope, ports: asked, all: args.resolved.all });
   return {

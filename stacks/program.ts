@@ -16,7 +16,8 @@ export async function deploy({ config, resolved }: CheckedStack, settings: Progr
   const definition = clusters[config.cluster.kind]!;
   const cluster = await (await definition.load()).create(config.cluster.config, { stack: config.stack, offline: settings.offline });
   const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig };
-  if (config.platform && resolved) Object.assign(outputs, await createPlatform({ config, platform: config.platform, resolved, cluster, charts: settings.charts }));
+  if (config.platform && resolved)
+    Object.assign(outputs, await createPlatform({ config, platform: config.platform, resolved, cluster, charts: settings.charts }));
   createTenants({ config, resolved, keep: config.platform?.data !== "delete", opts: { provider: cluster.provider, dependsOn: cluster.ready } });
   return outputs;
 }

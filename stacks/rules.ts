@@ -11,6 +11,10 @@ export const rules: readonly Rule[] = [...platformRules, ...exposureRules, ...ad
 
 /** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */
 export const resolverFindings: readonly Pick<Rule, "id" | "reason" | "cure">[] = [
-  { id: "missing-port", reason: "An add-on needs what another part of the platform provides, and nothing enabled does.", cure: "Add one of the choices the message names." },
+  {
+    id: "missing-port",
+    reason: "An add-on needs what another part of the platform provides, and nothing enabled does.",
+    cure: "Add one of the choices the message names.",
+  },
   { id: "circle", reason: "Add-ons that wait for each other never come up.", cure: "Replace one of them." },
 ];

@@ -14,7 +14,11 @@ interface Run {
 }
 
 function bear(...args: string[]): Run {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "scripts", "bear.mjs"), ...args], { cwd: folder, encoding: "utf8", env: { ...process.env, NO_COLOR: undefined } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "scripts", "bear.mjs"), ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: undefined },
+  });
   return { code: status, out: stdout, err: stderr };
 }
 
@@ -38,7 +42,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("exit codes and streams", () => {
   test("check of a good stack is 0 and ends with one line of counts", () => {
-    expect(bear("check", "-s", "good")).toMatchObject({ code: 0, out: expect.stringMatching(/^Pulumi\.good\.yaml is fine: 0 errors, 0 warnings, \d+ rules\.\n$/) });
+    expect(bear("check", "-s", "good")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Pulumi\.good\.yaml is fine: 0 errors, 0 warnings, \d+ rules\.\n$/),
+    });
   });
 
   test("findings are 2, on stdout, and as JSON with their rule and path", () => {
@@ -76,9 +83,19 @@ describe("plan", () => {
   });
 
   test("--json has the program's resources, each with its parent and what it waits for", () => {
-    const plan = JSON.parse(bear("plan", "-s", "good", "--json").out) as { addons: { choice: string }[]; resources: { type: string; name: string; parent: string | null; dependsOn: string[] }[] };
+    const plan = JSON.parse(bear("plan", "-s", "good", "--json").out) as {
+      addons: { choice: string }[];
+      resources: { type: string; name: string; parent: string | null; dependsOn: string[] }[];
+    };
     expect(plan.addons.map((addon) => addon.choice)).toContain("traefik");
-    expect(plan.resources).toContainEqual(expect.objectContaining({ type: "kubernetes:helm.sh/v3:Release", name: "traefik", parent: "traefik", dependsOn: expect.arrayContaining(["traefik-crds"]) }));
+    expect(plan.resources).toContainEqual(
+      expect.objectContaining({
+        type: "kubernetes:helm.sh/v3:Release",
+        name: "traefik",
+        parent: "traefik",
+        dependsOn: expect.arrayContaining(["traefik-crds"]),
+      }),
+    );
     const names = new Set(plan.resources.map((resource) => resource.name));
     for (const resource of plan.resources) for (const other of resource.dependsOn) expect(names.has(other)).toBe(true);
   });
@@ -104,7 +121,10 @@ describe("--against", () => {
     git("add", ".");
     git("commit", "-qm", "one");
     git("checkout", "-qb", "change");
-    stack("moving", { "bearstack:cluster": { existing: { kubeconfig: "a", context: "two", networkPolicies: true } }, "bearstack:platform": { ...platform, secrets: "sealed-secrets" } });
+    stack("moving", {
+      "bearstack:cluster": { existing: { kubeconfig: "a", context: "two", networkPolicies: true } },
+      "bearstack:platform": { ...platform, secrets: "sealed-secrets" },
+    });
     git("commit", "-qam", "two");
 
     const check = bear("check", "-s", "moving", "--against", "main");
@@ -114,7 +134,10 @@ describe("--against", () => {
     expect(markdown).toMatchObject({ code: 0 });
     expect(markdown.out).toMatch(/\| slot secrets \| pulumi \| sealed-secrets \|/);
     expect(bear("check", "-s", "good", "--against", "main").out).toMatch(/, compared with [0-9a-f]{7,}\.\n$/);
-    expect(bear("check", "-s", "good", "--against", "nowhere")).toMatchObject({ code: 2, err: expect.stringContaining('no common commit of HEAD and "nowhere"') });
+    expect(bear("check", "-s", "good", "--against", "nowhere")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no common commit of HEAD and "nowhere"'),
+    });
     expect(bear("check", "-s", "good", "--against=--output=x")).toMatchObject({ code: 2, err: expect.stringContaining("is no Git ref") });
   });
 
@@ -130,7 +153,11 @@ describe("planted secrets", () => {
   test("a secret in clear shows up in no output of check and plan", () => {
     stack("leaky", {
       "bearstack:cluster": { existing: { inline: canary, networkPolicies: true } },
-      "bearstack:platform": { ...platform, ingress: { traefik: { values: { admin: { password: canary } } } }, certificates: { "cert-manager": { ca: { certificate: "x", privateKey: canary } } } },
+      "bearstack:platform": {
+        ...platform,
+        ingress: { traefik: { values: { admin: { password: canary } } } },
+        certificates: { "cert-manager": { ca: { certificate: "x", privateKey: canary } } },
+      },
     });
     for (const args of [["check"], ["check", "--json"], ["plan"], ["plan", "--json"], ["plan", "--markdown"]]) {
       const { code, out, err } = bear(...args, "-s", "leaky");

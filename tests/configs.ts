@@ -30,7 +30,11 @@ const companions: Readonly<Record<string, readonly Choice[]>> = {
 export function raw(cluster: string, chosen: readonly Choice[], more: Record<string, unknown> = {}): RawStack {
   const needed = chosen.flatMap(({ choice }) => companions[choice] ?? []);
   const slots = Object.fromEntries([...needed, ...chosen].map(({ slot, choice }) => [slot, choice]));
-  return { stack: "test", source: "Pulumi.test.yaml", values: { cluster: { [cluster]: clusterConfigs[cluster] }, platform: { domain: "example.com", ...slots }, ...more } };
+  return {
+    stack: "test",
+    source: "Pulumi.test.yaml",
+    values: { cluster: { [cluster]: clusterConfigs[cluster] }, platform: { domain: "example.com", ...slots }, ...more },
+  };
 }
 
 export function checked(cluster: string, chosen: readonly Choice[], more?: Record<string, unknown>): CheckedStack {

@@ -79,7 +79,11 @@ const kinds = [
 async function inventory(): Promise<string[]> {
   const kube = new Kube(readFileSync(bear("sandbox", "kubeconfig").out.trim(), "utf8"));
   try {
-    const lists = await Promise.all(kinds.map(async ([apiVersion, kind]) => (await kube.list({ apiVersion, kind }, { metadataOnly: true })).map(({ metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`)));
+    const lists = await Promise.all(
+      kinds.map(async ([apiVersion, kind]) =>
+        (await kube.list({ apiVersion, kind }, { metadataOnly: true })).map(({ metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`),
+      ),
+    );
     return lists.flat().sort();
   } finally {
     kube.close();
@@ -91,7 +95,10 @@ beforeAll(() => {
   env = { ...process.env, XDG_STATE_HOME: join(folder, "state"), NO_COLOR: "1", BEAR_CHARTS: "" };
   write("small", { "bearstack:cluster": "sandbox", "bearstack:platform": platform, "bearstack:tenants": tenants });
   write("other", { "bearstack:cluster": "sandbox", "bearstack:platform": { domain: "dev.example.com" } });
-  write("prod", { "bearstack:cluster": { existing: { kubeconfig: "~/.kube/config", networkPolicies: true } }, "bearstack:platform": { domain: "dev.example.com" } });
+  write("prod", {
+    "bearstack:cluster": { existing: { kubeconfig: "~/.kube/config", networkPolicies: true } },
+    "bearstack:platform": { domain: "dev.example.com" },
+  });
   write("broken", { "bearstack:cluster": "sandbox", "bearstack:platform": { domain: "dev.example.com", ingres: "traefik" } });
 });
 

@@ -11,7 +11,12 @@ const root = join(__dirname, "..");
 const editor = z.fromJSONSchema(stackSchema() as Parameters<typeof z.fromJSONSchema>[0]);
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const samples = ["Pulumi.dev.yaml", ...readdirSync(join(root, "docs", "samples")).filter((file) => file.endsWith(".yaml")).map((file) => `docs/samples/${file}`)];
+const samples = [
+  "Pulumi.dev.yaml",
+  ...readdirSync(join(root, "docs", "samples"))
+    .filter((file) => file.endsWith(".yaml"))
+    .map((file) => `docs/samples/${file}`),
+];
 
 /** Warnings a sample is meant to give: the dev stack needs nothing from outside, so its certificates and alerts reach nobody. */
 const meant: Readonly<Record<string, readonly RegExp[]>> = {

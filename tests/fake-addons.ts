@@ -51,7 +51,15 @@ export function platformOf(given: Partial<Record<Slot, string | string[]>>, sett
 }
 
 export function stackOf(platform: PlatformConfig): StackConfig {
-  return { stack: "test", source: "Pulumi.test.yaml", cluster: { kind: "sandbox", config: { name: "default" } }, platform, security: SecurityConfig.parse({}), tenants: {}, adopt: [] };
+  return {
+    stack: "test",
+    source: "Pulumi.test.yaml",
+    cluster: { kind: "sandbox", config: { name: "default" } },
+    platform,
+    security: SecurityConfig.parse({}),
+    tenants: {},
+    adopt: [],
+  };
 }
 
 export const offers = { networkPolicy: "a test", storageClass: "standard", loadBalancer: true, kubernetes: undefined, nodes: 3, warnings: [] };

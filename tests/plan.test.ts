@@ -13,7 +13,10 @@ function expectSound(plan: Plan): void {
   for (const addon of plan.addons) {
     expect(namespaces.has(addon.namespace), `${addon.choice} lives in a planned namespace`).toBe(true);
     for (const other of addon.dependsOn) expect(layerOf.get(other), `${other} before ${addon.choice}`).toBeLessThan(addon.layer);
-    for (const port of addon.needs) expect(addon.edges.some((edge) => edge.port === port) || !plan.addons.some((one) => one.choice !== addon.choice && one.provides.includes(port))).toBe(true);
+    for (const port of addon.needs)
+      expect(addon.edges.some((edge) => edge.port === port) || !plan.addons.some((one) => one.choice !== addon.choice && one.provides.includes(port))).toBe(
+        true,
+      );
     expect(addon.slots.length + addon.pulledBy.length).toBeGreaterThan(0);
     expect(addon.charts.every((chart) => chart.releases.length > 0)).toBe(true);
   }
@@ -38,7 +41,12 @@ describe("every choice on every cluster, all else at defaults", () => {
 
 /** Every pair of choices of two slots that install something. */
 const installed = choices.filter(({ slot, choice }) => !isBuiltin(slot, choice));
-const pairs = installed.flatMap((one, index) => installed.slice(index + 1).filter((two) => two.slot !== one.slot).map((two): [Choice, Choice] => [one, two]));
+const pairs = installed.flatMap((one, index) =>
+  installed
+    .slice(index + 1)
+    .filter((two) => two.slot !== one.slot)
+    .map((two): [Choice, Choice] => [one, two]),
+);
 
 describe("pairs of choices", () => {
   test("every pair checks, and a port one provides and the other uses is an edge between them", () => {
@@ -50,7 +58,13 @@ describe("pairs of choices", () => {
         const user = plan.addons.find((addon) => addon.choice === two.choice)!;
         const provider = plan.addons.find((addon) => addon.choice === one.choice)!;
         const shared = provider.provides.filter((port) => [...user.needs, ...user.wants].includes(port));
-        expect(user.edges.filter((edge) => edge.from === one.choice).map((edge) => edge.port).sort(), `${one.choice} → ${two.choice}`).toEqual([...new Set(shared)].sort());
+        expect(
+          user.edges
+            .filter((edge) => edge.from === one.choice)
+            .map((edge) => edge.port)
+            .sort(),
+          `${one.choice} → ${two.choice}`,
+        ).toEqual([...new Set(shared)].sort());
       }
     }
   });
@@ -74,7 +88,15 @@ describe("the full platform", () => {
   });
 
   test("a cluster without a platform plans nothing but tenants", () => {
-    const only = makePlan(checkStack({ stack: "bare", source: "x", values: { cluster: "sandbox", tenants: { shop: { namespaces: ["api"], admins: ["group:shop"] } } } }).checked);
-    expect(only).toMatchObject({ addons: [], layers: [], urls: [], slots: [], namespaces: [{ name: "shop-api", owner: "shop", kind: "tenant", podSecurity: "restricted" }] });
+    const only = makePlan(
+      checkStack({ stack: "bare", source: "x", values: { cluster: "sandbox", tenants: { shop: { namespaces: ["api"], admins: ["group:shop"] } } } }).checked,
+    );
+    expect(only).toMatchObject({
+      addons: [],
+      layers: [],
+      urls: [],
+      slots: [],
+      namespaces: [{ name: "shop-api", owner: "shop", kind: "tenant", podSecurity: "restricted" }],
+    });
   });
 });

@@ -32,7 +32,13 @@ describe("the program", () => {
     const resources = await record("{ domain: dev.example.com, ingress: traefik }");
     const release = find(resources, "Release", "traefik");
     expect(release.dependsOn).toEqual(expect.arrayContaining(["traefik", "traefik-limits", "traefik-flows", "gateway-api-crds", "traefik-crds"]));
-    expect(release.inputs).toMatchObject({ atomic: true, skipCrds: true, namespace: "traefik", version: "41.3.0", repositoryOpts: { repo: "https://traefik.github.io/charts" } });
+    expect(release.inputs).toMatchObject({
+      atomic: true,
+      skipCrds: true,
+      namespace: "traefik",
+      version: "41.3.0",
+      repositoryOpts: { repo: "https://traefik.github.io/charts" },
+    });
     expect(find(resources, "Release", "traefik-crds").inputs.chart).toBe("./.bearstack/charts/traefik-crds");
   });
 
@@ -50,9 +56,15 @@ describe("the program", () => {
     const tenants = `  bearstack:tenants: { payments: { namespaces: [api, jobs], admins: ["group:payments"], viewers: ["user:eve@example.com"], quota: { cpu: 2, pods: 30 } } }\n`;
     const resources = await record("{}", tenants);
     const names = resources.filter((resource) => resource.parent === "tenants").map((resource) => resource.name);
-    expect(names.sort()).toEqual(["payments-api", "payments-jobs"].flatMap((name) => [name, `${name}-admin`, `${name}-flows`, `${name}-limits`, `${name}-quota`, `${name}-view`]).sort());
-    expect(find(resources, "ResourceQuota", "payments-api-quota").inputs).toMatchObject({ spec: { hard: { "requests.cpu": "2", pods: "30", "services.loadbalancers": "0" } } });
-    expect(find(resources, "Namespace", "payments-api").inputs).toMatchObject({ metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted", "bearstack.dev/tenant": "payments" } } });
+    expect(names.sort()).toEqual(
+      ["payments-api", "payments-jobs"].flatMap((name) => [name, `${name}-admin`, `${name}-flows`, `${name}-limits`, `${name}-quota`, `${name}-view`]).sort(),
+    );
+    expect(find(resources, "ResourceQuota", "payments-api-quota").inputs).toMatchObject({
+      spec: { hard: { "requests.cpu": "2", pods: "30", "services.loadbalancers": "0" } },
+    });
+    expect(find(resources, "Namespace", "payments-api").inputs).toMatchObject({
+      metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted", "bearstack.dev/tenant": "payments" } },
+    });
     expect(find(resources, "RoleBinding", "payments-api-view").inputs).toMatchObject({ subjects: [{ kind: "User", name: "eve@example.com" }] });
   });
 
@@ -65,7 +77,7 @@ describe("the program", () => {
 
   it("leaves namespaces with claims and those of tenants to data: keep, except in the sandbox", async () => {
     const existing = parseStackText(
-      'config:\n  bearstack:cluster: { existing: { kubeconfig: k, networkPolicies: true } }\n  bearstack:platform: {}\n  bearstack:tenants: { a: { namespaces: [b] } }\n',
+      "config:\n  bearstack:cluster: { existing: { kubeconfig: k, networkPolicies: true } }\n  bearstack:platform: {}\n  bearstack:tenants: { a: { namespaces: [b] } }\n",
       "test",
       "Pulumi.test.yaml",
     );

@@ -65,11 +65,24 @@ export function summarize({ plan, result, workloads, standIns, sandbox, kubectl 
       ms: span(own),
     };
   };
-  const addons = plan.addons.map((addon) => row(addon.choice, addon.version, entries.filter((entry) => entry.addon === addon.choice)));
+  const addons = plan.addons.map((addon) =>
+    row(
+      addon.choice,
+      addon.version,
+      entries.filter((entry) => entry.addon === addon.choice),
+    ),
+  );
   return {
     stack: plan.stack,
     ok: result.failures.length === 0 && result.counts["not tried"] === 0 && result.removed.every(({ error }) => error === undefined),
-    rows: [...addons, row(PLATFORM, null, entries.filter((entry) => entry.addon === undefined))],
+    rows: [
+      ...addons,
+      row(
+        PLATFORM,
+        null,
+        entries.filter((entry) => entry.addon === undefined),
+      ),
+    ],
     counts: result.counts,
     removed: result.removed,
     failures: result.failures.map(({ entry, message, warnings }) => ({ what: entry.what, message, warnings })),
@@ -114,7 +127,9 @@ function cells(row: SummaryRow): string[] {
 }
 
 function failuresText({ failures, removed }: Summary, style: Style): string[] {
-  const failed = failures.map(({ what, message, warnings }) => [`${style.bold("failed")} ${what}`, ...[...message.split("\n"), ...warnings].map((line) => `  ${line}`)].join("\n"));
+  const failed = failures.map(({ what, message, warnings }) =>
+    [`${style.bold("failed")} ${what}`, ...[...message.split("\n"), ...warnings].map((line) => `  ${line}`)].join("\n"),
+  );
   return [...failed, ...removed.flatMap(({ what, error }) => (error === undefined ? [] : [`${style.bold("not removed")} ${what}\n  ${error}`]))];
 }
 
@@ -129,7 +144,8 @@ function secretsText({ secretOutputs, standIns, kubectl, sandbox }: Summary, sty
     const command = `${kubectl} --kubeconfig ${sandbox.kubeconfig} -n ${MEMORY_NAMESPACE} get secret outputs -o go-template='{{range $name, $value := .data}}{{$name}}: {{$value | base64decode}}{{"\\n"}}{{end}}'`;
     parts.push(`${style.bold("Generated secrets")}: ${secretOutputs.join(", ")}\n  ${command}`);
   }
-  if (standIns.length > 0) parts.push(`${style.bold("Stand-ins")} were generated for these secrets of the config:\n${standIns.map((path) => `  ${path}`).join("\n")}`);
+  if (standIns.length > 0)
+    parts.push(`${style.bold("Stand-ins")} were generated for these secrets of the config:\n${standIns.map((path) => `  ${path}`).join("\n")}`);
   return parts;
 }
 
@@ -140,7 +156,9 @@ function reachText({ kubectl, sandbox }: Summary, style: Style): string {
 /** `up: 43 created, 2 changed in 12 s`, or that nothing had to be done. */
 export function closingLine(summary: Summary): string {
   const { counts, removed, ms } = summary;
-  const told = (["created", "changed", "kept", "unchanged", "failed", "not tried"] as const).filter((state) => counts[state] > 0).map((state) => `${counts[state]} ${state}`);
+  const told = (["created", "changed", "kept", "unchanged", "failed", "not tried"] as const)
+    .filter((state) => counts[state] > 0)
+    .map((state) => `${counts[state]} ${state}`);
   if (removed.length > 0) told.push(`${removed.length} removed`);
   const idle = counts.created + counts.changed + counts.failed + counts["not tried"] + removed.length === 0;
   if (idle) return `unchanged: all ${counts.unchanged + counts.kept} resources of ${summary.stack} are as they were (${durationText(ms)})`;

@@ -30,5 +30,7 @@ export function runDocs(options: { check?: boolean }): void {
     return [path];
   });
   if (options.check && stale.length > 0) throw new UserError(`Out of date: ${stale.join(", ")}.`, "Run: npm run docs");
-  print(options.check ? `${Object.keys(documents).length} generated documents are up to date.` : `Written: ${stale.join(", ") || "nothing, all were up to date"}.`);
+  print(
+    options.check ? `${Object.keys(documents).length} generated documents are up to date.` : `Written: ${stale.join(", ") || "nothing, all were up to date"}.`,
+  );
 }

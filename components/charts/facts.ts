@@ -71,9 +71,10 @@ export function factsOf(rendered: readonly Rendered[], ownCrds: readonly LockedC
   const isCluster = (object: any): boolean =>
     clusterKinds.has(object.kind) || known.get(`${String(object.apiVersion).split("/")[0]}/${object.kind}`) === "Cluster";
   const reloader = reloaderOf(rendered);
+  const selected = new Set(rendered.flatMap(({ object }) => (object.kind === "Service" ? Object.keys(object.spec?.selector ?? {}) : [])));
   const outline = rendered
     .filter(({ object }) => !details.has(object.kind))
-    .map(({ object }) => objectFacts(object, isCluster(object)))
+    .map(({ object }) => objectFacts(object, isCluster(object), selected))
     .map((object) => (reloader && operatedKinds.has(object.kind) ? { ...object, containers: [...(object.containers ?? []), reloader] } : object));
   return {
     crdsFolder: crds.some(({ source }) => isCrdFile(source)),
@@ -147,7 +148,7 @@ function crdFacts(object: any): LockedCrd {
   };
 }
 
-function objectFacts(object: any, isCluster: boolean): OutlineObject {
+function objectFacts(object: any, isCluster: boolean, selected: ReadonlySet<string>): OutlineObject {
   const mark = (text: string): string => text.replaceAll(NAMESPACE_MARK, "@");
   const facts: Facts = readers[object.kind]?.(object) ?? {};
   const hook = object.metadata?.annotations?.["helm.sh/hook"];
@@ -162,7 +163,7 @@ function objectFacts(object: any, isCluster: boolean): OutlineObject {
     // Not in images, where "@" comes before a digest.
     serviceAccount: facts.serviceAccount && mark(facts.serviceAccount),
     serviceName: facts.serviceName && mark(facts.serviceName),
-    podLabels: facts.podLabels && mapValues(facts.podLabels, mark),
+    podLabels: mapValues(podLabels(facts.podLabels, selected) ?? {}, mark),
     selector: facts.selector && mapValues(facts.selector, mark),
   });
 }

@@ -32,14 +32,19 @@ describe("pinKubeconfig", () => {
   });
 
   it("says which contexts there are when the wanted one is not", () => {
-    expect(() => pinKubeconfig(file, "test", "kubeconfig")).toThrow('kubeconfig has no context "test".\n  → Set cluster.existing.context to one of: prod, stage.');
+    expect(() => pinKubeconfig(file, "test", "kubeconfig")).toThrow(
+      'kubeconfig has no context "test".\n  → Set cluster.existing.context to one of: prod, stage.',
+    );
     expect(() => pinKubeconfig("just text", undefined, "kubeconfig")).toThrow("kubeconfig is no kubeconfig");
   });
 });
 
 describe("absolutePaths", () => {
   it("makes file references independent of the folder they were written for", () => {
-    const config = parse(absolutePaths(file, "/home/ops/.kube")) as { clusters: { cluster: Record<string, string> }[]; users: { user: Record<string, string> }[] };
+    const config = parse(absolutePaths(file, "/home/ops/.kube")) as {
+      clusters: { cluster: Record<string, string> }[];
+      users: { user: Record<string, string> }[];
+    };
     expect(config.clusters[0]!.cluster["certificate-authority"]).toBe("/home/ops/.kube/ca.crt");
     expect(config.users[0]!.user).toMatchObject({ "client-certificate": "/home/ops/.kube/certs/ops.crt", "client-key": "/etc/ops.key" });
   });

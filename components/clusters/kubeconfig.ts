@@ -23,20 +23,27 @@ export interface PinnedKubeconfig {
  */
 export function pinKubeconfig(text: string, wanted: string | undefined, source: string): PinnedKubeconfig {
   const document = parseDocument(text);
-  if (document.errors.length > 0 || !isMap(document.contents)) throw new UserError(`${source} is no kubeconfig: it is not a YAML object.`, "Point at a file that kubectl can use.");
+  if (document.errors.length > 0 || !isMap(document.contents))
+    throw new UserError(`${source} is no kubeconfig: it is not a YAML object.`, "Point at a file that kubectl can use.");
   const config = parse(text) as Partial<NamedEntries>;
   const name = wanted ?? config["current-context"];
   const contexts = config.contexts ?? [];
   const context = contexts.find((entry) => entry.name === name);
   if (!name || !context) {
-    throw new UserError(`${source} has ${name ? `no context "${name}"` : "no current context"}.`, `Set cluster.existing.context to one of: ${contexts.map((entry) => entry.name).join(", ") || "(the file has none)"}.`);
+    throw new UserError(
+      `${source} has ${name ? `no context "${name}"` : "no current context"}.`,
+      `Set cluster.existing.context to one of: ${contexts.map((entry) => entry.name).join(", ") || "(the file has none)"}.`,
+    );
   }
   const cluster = config.clusters?.find((entry) => entry.name === context.context.cluster);
   const user = config.users?.find((entry) => entry.name === context.context.user);
   if (!cluster) throw new UserError(`${source}: context "${name}" names a cluster that the file does not hold.`, "Repair the file, or name another context.");
   const pinned = { apiVersion: "v1", kind: "Config", clusters: [cluster], contexts: [context], users: user ? [user] : [], "current-context": name };
   const authority = cluster.cluster["certificate-authority-data"] ?? cluster.cluster["certificate-authority"] ?? "";
-  const identifier = createHash("sha256").update(`${String(cluster.cluster.server)}\n${String(authority)}`).digest("hex").slice(0, 32);
+  const identifier = createHash("sha256")
+    .update(`${String(cluster.cluster.server)}\n${String(authority)}`)
+    .digest("hex")
+    .slice(0, 32);
   return { kubeconfig: stringify(pinned), context: name, identifier };
 }
 

@@ -15,7 +15,11 @@ export class ClusterComponent extends ComponentResource {
  * Makes the one Kubernetes provider. Its name never changes: renaming a provider replaces everything below it
  * (pulumi-kubernetes issue 3979). `clusterIdentifier` keeps new credentials from doing the same.
  */
-export function clusterHandle(kind: string, pinned: Omit<PinnedKubeconfig, "kubeconfig"> & { kubeconfig: Input<string> }, ports: ClusterHandle["ports"] = {}): ClusterHandle {
+export function clusterHandle(
+  kind: string,
+  pinned: Omit<PinnedKubeconfig, "kubeconfig"> & { kubeconfig: Input<string> },
+  ports: ClusterHandle["ports"] = {},
+): ClusterHandle {
   const component = new ClusterComponent(kind);
   const kubeconfig = secret(pinned.kubeconfig);
   const provider = new k8s.Provider(

@@ -123,8 +123,12 @@ export interface AddonModule {
 }
 
 /** Keeps the literal types of a definition, so that a misspelt or missing port is a compile error. */
-export function defineAddon<const Name extends string, S extends z.ZodType, const N extends Port = never, const W extends Port = never, const P extends Port = never>(
-  addon: Addon<Name, S, N, W, P>,
-): Addon<Name, S, N, W, P> {
+export function defineAddon<
+  const Name extends string,
+  S extends z.ZodType,
+  const N extends Port = never,
+  const W extends Port = never,
+  const P extends Port = never,
+>(addon: Addon<Name, S, N, W, P>): Addon<Name, S, N, W, P> {
   return addon;
 }

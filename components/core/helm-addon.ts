@@ -18,7 +18,11 @@ export function mergeValues(base: Values, over: Values | undefined): Values {
 function structuredCloneKeepingOutputs<T>(value: T): T {
   if (Array.isArray(value)) return value.map(structuredCloneKeepingOutputs) as T;
   if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined).map(([key, part]) => [key, structuredCloneKeepingOutputs(part)])) as T;
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, part]) => part !== undefined)
+        .map(([key, part]) => [key, structuredCloneKeepingOutputs(part)]),
+    ) as T;
   }
   return value;
 }
@@ -47,7 +51,11 @@ export function makeRelease(chart: string, values: Values, context: ReleaseConte
   const locked = addon.addon.lock?.charts[chart];
   if (!locked) throw new Error(`${addon.name} has no chart "${chart}" in its lock`);
   const dependsOn: Input<Resource>[] = [...toList(opts.dependsOn), ...(extra.dependsOn ?? [])];
-  const release = (name: string, args: { chart: string; version?: string; repository?: string; values?: Values; skipCrds: boolean }, after: Input<Resource>[]): Release =>
+  const release = (
+    name: string,
+    args: { chart: string; version?: string; repository?: string; values?: Values; skipCrds: boolean },
+    after: Input<Resource>[],
+  ): Release =>
     new Release(
       name,
       {

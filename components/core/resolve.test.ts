@@ -9,7 +9,12 @@ const registry = fakeRegistry({
   loki: { slots: ["logs"], wants: ["monitoringApi"], provides: ["logs"], pulls: ["alloy"] },
   alloy: { needs: ["logs"], contributes: { warnings: ["reads host files"] } },
   tempo: { slots: ["traces"], provides: ["traces"], contributes: { traceSink: { otlpGrpc: "tempo:4317", rank: 0 } } },
-  "opentelemetry-collector": { slots: ["telemetry"], needs: ["traces"], provides: ["telemetry"], contributes: { traceSink: { otlpGrpc: "collector:4317", rank: 1 } } },
+  "opentelemetry-collector": {
+    slots: ["telemetry"],
+    needs: ["traces"],
+    provides: ["telemetry"],
+    contributes: { traceSink: { otlpGrpc: "collector:4317", rank: 1 } },
+  },
 });
 const run = (slots: Parameters<typeof platformOf>[0], over = offers) => {
   const platform = platformOf(slots);
@@ -48,14 +53,20 @@ describe("resolve", () => {
   });
 
   it("finds a circle instead of running into it", () => {
-    const circle = fakeRegistry({ traefik: { slots: ["ingress"], needs: ["tlsIssuer"], provides: ["ingress"] }, "cert-manager": { slots: ["certificates"], needs: ["ingress"], provides: ["tlsIssuer"] } });
+    const circle = fakeRegistry({
+      traefik: { slots: ["ingress"], needs: ["tlsIssuer"], provides: ["ingress"] },
+      "cert-manager": { slots: ["certificates"], needs: ["ingress"], provides: ["tlsIssuer"] },
+    });
     const platform = platformOf({ ingress: "traefik", certificates: "cert-manager" });
     const { issues } = resolve(stackOf(platform), platform, offers, circle);
     expect(issues.map((issue) => issue.problem)).toEqual(["these add-ons wait for each other: traefik → cert-manager → traefik."]);
   });
 
   it("sends traces to the receiver rather than to the store behind it", () => {
-    expect(run({ traces: "tempo", telemetry: "opentelemetry-collector" }).resolved.all.traceSink).toEqual({ otlpGrpc: "collector:4317", addon: "opentelemetry-collector" });
+    expect(run({ traces: "tempo", telemetry: "opentelemetry-collector" }).resolved.all.traceSink).toEqual({
+      otlpGrpc: "collector:4317",
+      addon: "opentelemetry-collector",
+    });
     expect(run({ traces: "tempo" }).resolved.all.traceSink).toEqual({ otlpGrpc: "tempo:4317", addon: "tempo" });
   });
 

@@ -60,14 +60,18 @@ export function resolve(config: StackConfig, platform: PlatformConfig, offers: C
   pullIn(instances, registry, scopeOf, given, issues);
 
   const addons = [...instances.values()].map((instance) => describe(instance, registry[instance.name]!, scopeOf));
-  const providers: Partial<Record<Port, string>> = Object.fromEntries(Object.keys(given).map((port) => [port, port in fromCluster(offers) ? "cluster" : "existing"]));
+  const providers: Partial<Record<Port, string>> = Object.fromEntries(
+    Object.keys(given).map((port) => [port, port in fromCluster(offers) ? "cluster" : "existing"]),
+  );
   for (const addon of addons) {
     const isDefault = instances.get(addon.name)!.isDefault;
     for (const port of addon.provides) if (!providers[port] || providers[port] === "cluster" || isDefault) providers[port] = addon.name;
   }
   for (const addon of addons) {
     for (const port of addon.needs) if (!providers[port]) issues.push(missing(addon, port, registry));
-    addon.dependsOn = [...new Set([...addon.needs, ...addon.wants].map((port) => providers[port]))].filter((name): name is string => name !== undefined && name !== addon.name && instances.has(name));
+    addon.dependsOn = [...new Set([...addon.needs, ...addon.wants].map((port) => providers[port]))].filter(
+      (name): name is string => name !== undefined && name !== addon.name && instances.has(name),
+    );
   }
   const ordered = layersOf(addons, issues);
   const all = collect(ordered, platform);
@@ -120,7 +124,9 @@ const slotPort: Partial<Record<Slot, Port>> = {
 };
 
 function scopeMaker(config: StackConfig, platform: PlatformConfig): (name: string, namespace: string) => Scope {
-  const choices = Object.fromEntries(slotNames.map((slot) => [slot, platform.slots[slot].map((choice) => choice.choice).filter((choice) => choice !== "none")])) as unknown as Scope["choices"];
+  const choices = Object.fromEntries(
+    slotNames.map((slot) => [slot, platform.slots[slot].map((choice) => choice.choice).filter((choice) => choice !== "none")]),
+  ) as unknown as Scope["choices"];
   const exposure = choices.exposure[0];
   return (_name, namespace) => ({
     cluster: config.cluster.kind,
@@ -144,7 +150,11 @@ function chosen(platform: PlatformConfig, issues: Issue[]): Map<string, Instance
       else {
         known.slots.push(slot);
         if (JSON.stringify(known.config) !== JSON.stringify(config)) {
-          issues.push({ path: `bearstack:platform.${slot}.${choice}`, problem: `${choice} also fills ${known.slots[0]} with other settings, but is installed once.`, fix: `give both slots the same settings` });
+          issues.push({
+            path: `bearstack:platform.${slot}.${choice}`,
+            problem: `${choice} also fills ${known.slots[0]} with other settings, but is installed once.`,
+            fix: `give both slots the same settings`,
+          });
         }
       }
     }
@@ -153,7 +163,13 @@ function chosen(platform: PlatformConfig, issues: Issue[]): Map<string, Instance
 }
 
 /** Adds what add-ons pull in, and slotless providers (CRD bundles) of ports somebody needs, until nothing changes. */
-function pullIn(instances: Map<string, Instance>, registry: Registry, scopeOf: (name: string, namespace: string) => Scope, given: Partial<Ports>, issues: Issue[]): void {
+function pullIn(
+  instances: Map<string, Instance>,
+  registry: Registry,
+  scopeOf: (name: string, namespace: string) => Scope,
+  given: Partial<Ports>,
+  issues: Issue[],
+): void {
   const queue = [...instances.values()];
   const add = (name: string, config: Record<string, unknown>, by: string): void => {
     const known = instances.get(name);
@@ -235,7 +251,12 @@ function layersOf(addons: ResolvedAddon[], issues: Issue[]): ResolvedAddon[] {
     if (known !== undefined) return known;
     if (trail.includes(name)) {
       const circle = [...trail.slice(trail.indexOf(name)), name];
-      issues.push({ path: "bearstack:platform", rule: "circle", problem: `these add-ons wait for each other: ${circle.join(" → ")}.`, fix: "replace one of them" });
+      issues.push({
+        path: "bearstack:platform",
+        rule: "circle",
+        problem: `these add-ons wait for each other: ${circle.join(" → ")}.`,
+        fix: "replace one of them",
+      });
       return 0;
     }
     const below = byName.get(name)!.dependsOn.map((other) => visit(other, [...trail, name]));

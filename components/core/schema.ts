@@ -7,9 +7,7 @@ export const FIX = " → ";
 
 /** A field that must be given as a Pulumi secret (`pulumi config set --secret`); a clear value is refused. */
 export function secret(): z.ZodType<Secret> {
-  return z
-    .custom<Secret>((value) => value instanceof Secret, { params: { secret: true } })
-    .meta({ secret: true });
+  return z.custom<Secret>((value) => value instanceof Secret, { params: { secret: true } }).meta({ secret: true });
 }
 
 /** A DNS label: what namespaces, tenants and host names are made of (RFC 1123). */
@@ -20,14 +18,18 @@ export const dnsLabel = z
 /** A DNS name of at least two labels. */
 export const dnsName = z
   .string()
-  .regex(/^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, `is no domain name${FIX}write it like dev.example.com, without scheme or path`);
+  .regex(
+    /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    `is no domain name${FIX}write it like dev.example.com, without scheme or path`,
+  );
 
 /** An IPv4 or IPv6 network in CIDR notation, its host bits zero. */
 export const cidr = z.string().superRefine((value, context) => {
   const fail = (message: string) => context.addIssue({ code: "custom", message });
   if (!value.includes("/") && ipaddr.isValid(value)) return fail(`has no mask${FIX}write ${value}/${value.includes(":") ? 128 : 32} for one address`);
   // The library also takes shortened addresses such as 10.0.0/8, which Kubernetes refuses.
-  if (!ipaddr.isValidCIDR(value) || (!value.includes(":") && value.split(".").length !== 4)) return fail(`is no network in CIDR notation${FIX}write it like 10.42.0.0/16`);
+  if (!ipaddr.isValidCIDR(value) || (!value.includes(":") && value.split(".").length !== 4))
+    return fail(`is no network in CIDR notation${FIX}write it like 10.42.0.0/16`);
   const network = value.includes(":") ? ipaddr.IPv6.networkAddressFromCIDR(value) : ipaddr.IPv4.networkAddressFromCIDR(value);
   const given = ipaddr.parseCIDR(value);
   if (network.toString() !== given[0].toString()) fail(`has host bits set${FIX}write ${network.toString()}/${given[1]}`);
@@ -43,9 +45,7 @@ export const quantity = z
 export const duration = z.string().regex(/^(\d+(ms|s|m|h|d|w|y))+$/, `is no duration${FIX}write a number and a unit, like 30s, 12h or 15d`);
 
 /** An exact version; ranges and `latest` are refused, so that two runs install the same thing. */
-export const exactVersion = z
-  .string()
-  .regex(/^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$/, `is no exact version${FIX}pin one, like 1.2.3`);
+export const exactVersion = z.string().regex(/^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$/, `is no exact version${FIX}pin one, like 1.2.3`);
 
 /** `group:name` or `user:name`: who gets a role. */
 export const subject = z.string().regex(/^(group|user):\S+$/, `names nobody${FIX}write group:<name> or user:<name>, as your identity provider spells it`);

@@ -14,9 +14,21 @@ interface SlotSpec {
 /** The slots of a platform, in the order people read them. Source: docs/slots.md is generated from here. */
 export const slots = {
   cni: { summary: "pod network", choices: ["cluster", "flannel", "calico", "cilium"], default: "cluster", port: "networkPolicy" },
-  storage: { summary: "volumes", choices: ["cluster", "local-path", "longhorn", "openebs", "aws-ebs-csi"], default: "cluster", several: true, port: "storageClass" },
+  storage: {
+    summary: "volumes",
+    choices: ["cluster", "local-path", "longhorn", "openebs", "aws-ebs-csi"],
+    default: "cluster",
+    several: true,
+    port: "storageClass",
+  },
   exposure: { summary: "how traffic reaches the ingress", choices: ["cloud", "metallb", "hostport", "envoy", "none"], default: "cloud", port: "exposure" },
-  ingress: { summary: "HTTP routing", choices: ["traefik", "ingress-nginx", "nginx-ingress", "istio", "envoy-gateway", "none"], default: "none", several: true, port: "ingress" },
+  ingress: {
+    summary: "HTTP routing",
+    choices: ["traefik", "ingress-nginx", "nginx-ingress", "istio", "envoy-gateway", "none"],
+    default: "none",
+    several: true,
+    port: "ingress",
+  },
   mesh: { summary: "service mesh", choices: ["istio", "linkerd", "none"], default: "none" },
   certificates: { summary: "TLS certificates", choices: ["cert-manager", "none"], default: "none", port: "tlsIssuer" },
   dns: { summary: "DNS records", choices: ["external-dns", "none"], default: "none" },
@@ -27,7 +39,13 @@ export const slots = {
   dashboards: { summary: "dashboards", choices: ["grafana", "none"], default: "none", port: "dashboards" },
   ci: { summary: "continuous integration", choices: ["tekton", "none"], default: "none" },
   cd: { summary: "continuous delivery", choices: ["argocd", "flux", "none"], default: "none" },
-  secrets: { summary: "secrets in Git or from outside", choices: ["pulumi", "sealed-secrets", "sops", "external-secrets"], default: "pulumi", several: true, port: "secretStore" },
+  secrets: {
+    summary: "secrets in Git or from outside",
+    choices: ["pulumi", "sealed-secrets", "sops", "external-secrets"],
+    default: "pulumi",
+    several: true,
+    port: "secretStore",
+  },
   tenancy: { summary: "teams", choices: ["namespaces", "capsule", "hnc"], default: "namespaces" },
   policy: { summary: "admission policies", choices: ["gatekeeper", "none"], default: "none" },
   sso: { summary: "single sign-on", choices: ["pomerium", "ory", "oauth2-proxy", "none"], default: "none" },

@@ -74,13 +74,21 @@ export function rbacSubject(text: string): { kind: string; name: string; apiGrou
   return { kind: kind === "group" ? "Group" : "User", name: name.join(":"), apiGroup: "rbac.authorization.k8s.io" };
 }
 
-export const clusterRoleRef = (name: string): { apiGroup: string; kind: string; name: string } => ({ apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name });
+export const clusterRoleRef = (name: string): { apiGroup: string; kind: string; name: string } => ({
+  apiGroup: "rbac.authorization.k8s.io",
+  kind: "ClusterRole",
+  name,
+});
 
 function createRoles(config: StackConfig, namespaces: string[], made: Map<string, Resource[]>, opts: CustomResourceOptions): void {
   const { admins, operators, viewers } = config.security.roles;
   const bindEverywhere = (name: string, role: string, subjects: string[], after: Resource[] = []): void => {
     if (subjects.length === 0) return;
-    new ClusterRoleBinding(name, { metadata: { name, labels: ownLabels }, roleRef: clusterRoleRef(role), subjects: subjects.map(rbacSubject) }, { ...opts, ...(after.length > 0 ? { dependsOn: after } : {}) });
+    new ClusterRoleBinding(
+      name,
+      { metadata: { name, labels: ownLabels }, roleRef: clusterRoleRef(role), subjects: subjects.map(rbacSubject) },
+      { ...opts, ...(after.length > 0 ? { dependsOn: after } : {}) },
+    );
   };
   bindEverywhere("bearstack-admins", "cluster-admin", admins);
   bindEverywhere("bearstack-viewers", "view", viewers);

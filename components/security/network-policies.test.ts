@@ -5,9 +5,25 @@ import { resolve } from "../core/resolve";
 import { containerPort, flowsInto, ingressRules } from "./network-policies";
 
 const registry = fakeRegistry({
-  traefik: { slots: ["ingress"], provides: ["ingress"], contributes: { flows: [{ from: ["outside"], ports: [8443, 8000], why: "visitors" }], scrapes: [{ name: "traefik", by: "chart", port: 9100 }] } },
-  prometheus: { slots: ["metrics"], provides: ["metrics"], contributes: { uis: [{ name: "prometheus", title: "Prometheus", service: "prometheus", port: 9090, ownLogin: false }], flows: [{ from: ["host"], ports: [10250], why: "webhook" }] } },
-  loki: { slots: ["logs"], provides: ["logs"], pulls: ["alloy"], contributes: { flows: [{ from: ["logs", "dashboards"], ports: [3100], why: "push and query" }] } },
+  traefik: {
+    slots: ["ingress"],
+    provides: ["ingress"],
+    contributes: { flows: [{ from: ["outside"], ports: [8443, 8000], why: "visitors" }], scrapes: [{ name: "traefik", by: "chart", port: 9100 }] },
+  },
+  prometheus: {
+    slots: ["metrics"],
+    provides: ["metrics"],
+    contributes: {
+      uis: [{ name: "prometheus", title: "Prometheus", service: "prometheus", port: 9090, ownLogin: false }],
+      flows: [{ from: ["host"], ports: [10250], why: "webhook" }],
+    },
+  },
+  loki: {
+    slots: ["logs"],
+    provides: ["logs"],
+    pulls: ["alloy"],
+    contributes: { flows: [{ from: ["logs", "dashboards"], ports: [3100], why: "push and query" }] },
+  },
   alloy: { contributes: { namespaces: [{ name: "alloy-agents", podSecurity: "privileged" }] } },
 });
 const platform = platformOf({ ingress: "traefik", metrics: "prometheus", logs: "loki" });
@@ -20,7 +36,12 @@ describe("ingressRules", () => {
   it("admits visitors from anywhere, the scraper from its namespace, and nobody else", () => {
     expect(rules("traefik")).toEqual([
       itself,
-      { ports: [{ port: 8000, protocol: "TCP" }, { port: 8443, protocol: "TCP" }] },
+      {
+        ports: [
+          { port: 8000, protocol: "TCP" },
+          { port: 8443, protocol: "TCP" },
+        ],
+      },
       { from: inNamespaces("prometheus"), ports: [{ port: 9100, protocol: "TCP" }] },
     ]);
   });
@@ -32,13 +53,32 @@ describe("ingressRules", () => {
   it("admits pages through the ingress only, and webhooks from the networks given", () => {
     const page = { from: inNamespaces("traefik"), ports: [{ port: 9090, protocol: "TCP" }] };
     expect(rules("prometheus")).toEqual([itself, { ports: [{ port: 10250, protocol: "TCP" }] }, page]);
-    expect(rules("prometheus", ["10.0.0.0/24"])).toEqual([itself, { from: [{ ipBlock: { cidr: "10.0.0.0/24" } }], ports: [{ port: 10250, protocol: "TCP" }] }, page]);
+    expect(rules("prometheus", ["10.0.0.0/24"])).toEqual([
+      itself,
+      { from: [{ ipBlock: { cidr: "10.0.0.0/24" } }], ports: [{ port: 10250, protocol: "TCP" }] },
+      page,
+    ]);
   });
 });
 
 describe("containerPort", () => {
-  const service: OutlineObject = { apiVersion: "v1", kind: "Service", name: "web", selector: { app: "web" }, ports: [{ name: "http", port: 80, targetPort: "http" }, { port: 81, targetPort: 8081 }] };
-  const pods: OutlineObject = { apiVersion: "apps/v1", kind: "Deployment", name: "web", podLabels: { app: "web", tier: "front" }, containers: [{ name: "web", image: "web:1", ports: [{ name: "http", port: 3000 }] }] };
+  const service: OutlineObject = {
+    apiVersion: "v1",
+    kind: "Service",
+    name: "web",
+    selector: { app: "web" },
+    ports: [
+      { name: "http", port: 80, targetPort: "http" },
+      { port: 81, targetPort: 8081 },
+    ],
+  };
+  const pods: OutlineObject = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    name: "web",
+    podLabels: { app: "web", tier: "front" },
+    containers: [{ name: "web", image: "web:1", ports: [{ name: "http", port: 3000 }] }],
+  };
 
   it("follows a named target port to the pods the Service selects", () => {
     expect(containerPort([service, pods], "web", 80)).toBe(3000);

@@ -10,7 +10,9 @@ export interface IngressRule {
   ports?: { port: number; protocol: "TCP" | "UDP" }[];
 }
 
-const byName = (names: readonly string[]): object => ({ matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: [...names].sort() }] });
+const byName = (names: readonly string[]): object => ({
+  matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: [...names].sort() }],
+});
 
 /** Namespaces of whatever fills a slot, and of what those add-ons pulled in; undefined where the slot is filled from outside. */
 export function slotNamespaces(slot: Slot, resolved: Resolved): string[] {

@@ -47,10 +47,14 @@ export function createTenants({ config, resolved, keep, opts }: TenantsArgs): vo
 /** Who may open connections into a tenant's namespace: its isolation says; ingress and scraper always may. */
 export function tenantRules(name: string, tenant: Tenant, resolved: Resolved | undefined): IngressRule[] {
   if (tenant.isolation === "none") return [{}];
-  const own: IngressRule = tenant.isolation === "tenant" ? { from: [{ namespaceSelector: { matchLabels: { [TENANT_LABEL]: name } } }] } : { from: [{ podSelector: {} }] };
+  const own: IngressRule =
+    tenant.isolation === "tenant" ? { from: [{ namespaceSelector: { matchLabels: { [TENANT_LABEL]: name } } }] } : { from: [{ podSelector: {} }] };
   const helpers = resolved ? [...slotNamespaces("ingress", resolved), ...slotNamespaces("metrics", resolved)] : [];
   const values = [...new Set(helpers)].sort();
-  return [own, ...(values.length > 0 ? [{ from: [{ namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values }] } }] }] : [])];
+  return [
+    own,
+    ...(values.length > 0 ? [{ from: [{ namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values }] } }] }] : []),
+  ];
 }
 
 function createMembers(namespace: string, tenant: Tenant, opts: CustomResourceOptions): void {
@@ -65,7 +69,11 @@ function createMembers(namespace: string, tenant: Tenant, opts: CustomResourceOp
     };
     new ResourceQuota(`${namespace}-quota`, { metadata: { name: "quota", namespace, labels: ownLabels }, spec: { hard } }, opts);
   }
-  for (const [role, subjects] of [["admin", tenant.admins], ["edit", tenant.editors], ["view", tenant.viewers]] as const) {
+  for (const [role, subjects] of [
+    ["admin", tenant.admins],
+    ["edit", tenant.editors],
+    ["view", tenant.viewers],
+  ] as const) {
     if (subjects.length === 0) continue;
     new RoleBinding(
       `${namespace}-${role}`,

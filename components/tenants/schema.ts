@@ -19,7 +19,10 @@ export const Tenant = z.strictObject({
   quota: Quota.optional().describe("ResourceQuota of each of its namespaces."),
   limits: Limits.optional().describe("LimitRange of its namespaces; the platform's when left out."),
   podSecurity: z.enum(["restricted", "baseline"]).optional().describe("Pod Security level; the platform's when left out."),
-  isolation: z.enum(["namespace", "tenant", "none"]).default("tenant").describe("Who may open connections into a namespace: only itself, its tenant, everyone. The ingress and the scraper always may."),
+  isolation: z
+    .enum(["namespace", "tenant", "none"])
+    .default("tenant")
+    .describe("Who may open connections into a namespace: only itself, its tenant, everyone. The ingress and the scraper always may."),
 });
 export type Tenant = z.output<typeof Tenant>;
 

@@ -26,7 +26,12 @@ const makers: Record<string, (inputs: Inputs) => Outputs | Promise<Outputs>> = {
     const bytes = randomBytes(inputs.byteLength);
     const prefix: string = inputs.prefix ?? "";
     const hex = bytes.toString("hex");
-    return { b64Std: prefix + bytes.toString("base64"), b64Url: prefix + bytes.toString("base64url"), hex: prefix + hex, dec: prefix + BigInt(`0x${hex}`).toString() };
+    return {
+      b64Std: prefix + bytes.toString("base64"),
+      b64Url: prefix + bytes.toString("base64url"),
+      hex: prefix + hex,
+      dec: prefix + BigInt(`0x${hex}`).toString(),
+    };
   },
   "random:index/randomUuid:RandomUuid": () => ({ result: randomUUID() }),
   "random:index/randomInteger:RandomInteger": (inputs) => ({ result: randomInt(inputs.min, inputs.max + 1) }),
@@ -82,8 +87,20 @@ function privateKey(inputs: Inputs): Outputs {
   const [key, pub] = keyPair(inputs);
   const algorithm: string = inputs.algorithm;
   const pkcs8 = key.export({ type: "pkcs8", format: "pem" }) as string;
-  const own = algorithm === "RSA" ? (key.export({ type: "pkcs1", format: "pem" }) as string) : algorithm === "ECDSA" ? (key.export({ type: "sec1", format: "pem" }) as string) : pkcs8;
-  return { privateKeyPem: own, privateKeyPemPkcs8: pkcs8, publicKeyPem: pub.export({ type: "spki", format: "pem" }), publicKeyFingerprintSha256: `SHA256:${createHash("sha256").update(pub.export({ type: "spki", format: "der" })).digest("base64")}` };
+  const own =
+    algorithm === "RSA"
+      ? (key.export({ type: "pkcs1", format: "pem" }) as string)
+      : algorithm === "ECDSA"
+        ? (key.export({ type: "sec1", format: "pem" }) as string)
+        : pkcs8;
+  return {
+    privateKeyPem: own,
+    privateKeyPemPkcs8: pkcs8,
+    publicKeyPem: pub.export({ type: "spki", format: "pem" }),
+    publicKeyFingerprintSha256: `SHA256:${createHash("sha256")
+      .update(pub.export({ type: "spki", format: "der" }))
+      .digest("base64")}`,
+  };
 }
 
 function keyPair(inputs: Inputs): [KeyObject, KeyObject] {

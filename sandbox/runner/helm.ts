@@ -50,7 +50,9 @@ export class Helm {
 
   /** The last revision of every release, by `<namespace>/<name>`; with a name only that one. */
   async releases(name?: string): Promise<Map<string, StoredRelease>> {
-    const secrets = await retrying(() => this.options.kube.list({ apiVersion: "v1", kind: "Secret" }, { labels: `owner=helm${name ? `,name=${name}` : ""}`, metadataOnly: true }));
+    const secrets = await retrying(() =>
+      this.options.kube.list({ apiVersion: "v1", kind: "Secret" }, { labels: `owner=helm${name ? `,name=${name}` : ""}`, metadataOnly: true }),
+    );
     const last = new Map<string, StoredRelease>();
     for (const release of secrets.map(storedRelease)) {
       const key = `${release.namespace}/${release.name}`;
@@ -61,7 +63,22 @@ export class Helm {
 
   /** Installs or upgrades; comes back once Helm calls the release deployed. Values go by standard input, never on the command line. */
   async upgrade(spec: ReleaseSpec): Promise<void> {
-    const args = ["upgrade", spec.name, spec.chart, "--install", "--namespace", spec.namespace, "--values", "-", "--history-max", String(spec.maxHistory), "--timeout", `${spec.timeoutSeconds}s`, "--labels", `${DIGEST_LABEL}=${spec.digest}`];
+    const args = [
+      "upgrade",
+      spec.name,
+      spec.chart,
+      "--install",
+      "--namespace",
+      spec.namespace,
+      "--values",
+      "-",
+      "--history-max",
+      String(spec.maxHistory),
+      "--timeout",
+      `${spec.timeoutSeconds}s`,
+      "--labels",
+      `${DIGEST_LABEL}=${spec.digest}`,
+    ];
     if (!spec.skipAwait) args.push("--atomic", "--wait");
     if (spec.waitForJobs) args.push("--wait-for-jobs");
     if (spec.skipCrds) args.push("--skip-crds");
@@ -97,7 +114,9 @@ export class Helm {
 
   async #lastDeployed(release: StoredRelease): Promise<number | undefined> {
     const labels = `owner=helm,name=${release.name}`;
-    const all = (await this.options.kube.list({ apiVersion: "v1", kind: "Secret" }, { namespace: release.namespace, labels, metadataOnly: true })).map(storedRelease);
+    const all = (await this.options.kube.list({ apiVersion: "v1", kind: "Secret" }, { namespace: release.namespace, labels, metadataOnly: true })).map(
+      storedRelease,
+    );
     const good = all.filter((one) => one.status === "deployed" || one.status === "superseded").map((one) => one.revision);
     return good.length > 0 ? Math.max(...good) : undefined;
   }
@@ -127,7 +146,13 @@ export class Helm {
     if (signal.aborted) throw new Stopped();
     await mkdir(home, { recursive: true });
     const inherited = Object.entries(process.env).filter(([key]) => !/^(HELM_|KUBE)/.test(key));
-    const env = { ...Object.fromEntries(inherited), KUBECONFIG: kubeconfig, HELM_CACHE_HOME: join(home, "cache"), HELM_CONFIG_HOME: join(home, "config"), HELM_DATA_HOME: join(home, "data") };
+    const env = {
+      ...Object.fromEntries(inherited),
+      KUBECONFIG: kubeconfig,
+      HELM_CACHE_HOME: join(home, "cache"),
+      HELM_CONFIG_HOME: join(home, "config"),
+      HELM_DATA_HOME: join(home, "data"),
+    };
     // A group of its own: Ctrl-C reaches only us, and we tell helm once.
     const child = spawn(binary, args, { env, stdio: ["pipe", "ignore", "pipe"], detached: true });
     const stop = (): void => void child.kill("SIGTERM");
@@ -153,21 +178,36 @@ export class Helm {
 
 function storedRelease(secret: LiveObject): StoredRelease {
   const labels = secret.metadata.labels ?? {};
-  return { name: labels.name ?? "", namespace: secret.metadata.namespace ?? "", revision: Number(labels.version), status: labels.status ?? "", digest: labels[DIGEST_LABEL] };
+  return {
+    name: labels.name ?? "",
+    namespace: secret.metadata.namespace ?? "",
+    revision: Number(labels.version),
+    status: labels.status ?? "",
+    digest: labels[DIGEST_LABEL],
+  };
 }
 
 /** What helm says is wrong, without its warnings. */
 function helmError(text: string): string {
   const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^(WARNING|W\d{4}|I\d{4}|level=|time=)/.test(line));
   const start = lines.findIndex((line) => line.startsWith("Error:"));
-  return lines.slice(Math.max(start, 0)).join("\n").replace(/^Error: /, "");
+  return lines
+    .slice(Math.max(start, 0))
+    .join("\n")
+    .replace(/^Error: /, "");
 }
 
 /** Digest of a chart package or of a chart folder. */
 export async function chartDigest(path: string): Promise<string> {
   const hash = createHash("sha256");
   if (!(await stat(path)).isDirectory()) return hash.update(await readFile(path)).digest("hex");
-  const files = (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  for (const file of files.sort()) hash.update(`${relative(path, file)}\0`).update(await readFile(file)).update("\0");
+  const files = (await readdir(path, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files.sort())
+    hash
+      .update(`${relative(path, file)}\0`)
+      .update(await readFile(file))
+      .update("\0");
   return hash.digest("hex");
 }

@@ -111,7 +111,8 @@ export class Kube {
             const answer = readAnswer(Buffer.concat(chunks).toString("utf8"));
             const status = response.statusCode ?? 0;
             if (status >= 200 && status < 300) resolve(answer);
-            else reject(new KubeError(status, answer?.reason ?? String(status), answer?.message ?? `the API server answers ${status}`, answer?.details?.causes));
+            else
+              reject(new KubeError(status, answer?.reason ?? String(status), answer?.message ?? `the API server answers ${status}`, answer?.details?.causes));
           });
         },
       );
@@ -152,7 +153,11 @@ export class Kube {
   /** Applies the fields we set and no others; conflicts with other owners are won. */
   async apply(object: KubeObject): Promise<LiveObject> {
     const path = await this.path(refOf(object));
-    return (await this.request(`${path}?fieldManager=${FIELD_MANAGER}&force=true`, { method: "PATCH", body: object, contentType: "application/apply-patch+yaml" })) as LiveObject;
+    return (await this.request(`${path}?fieldManager=${FIELD_MANAGER}&force=true`, {
+      method: "PATCH",
+      body: object,
+      contentType: "application/apply-patch+yaml",
+    })) as LiveObject;
   }
 
   /** The live object; undefined where it, or its kind, is not there. */
@@ -177,12 +182,21 @@ export class Kube {
   }
 
   /** All objects of a kind; none where the kind is unknown. */
-  async list(kind: { apiVersion: string; kind: string }, options: { namespace?: string; labels?: string; fields?: string; metadataOnly?: boolean } = {}): Promise<LiveObject[]> {
+  async list(
+    kind: { apiVersion: string; kind: string },
+    options: { namespace?: string; labels?: string; fields?: string; metadataOnly?: boolean } = {},
+  ): Promise<LiveObject[]> {
     try {
       const { plural } = await this.resource(kind);
-      const query = new URLSearchParams({ ...(options.labels ? { labelSelector: options.labels } : {}), ...(options.fields ? { fieldSelector: options.fields } : {}) }).toString();
+      const query = new URLSearchParams({
+        ...(options.labels ? { labelSelector: options.labels } : {}),
+        ...(options.fields ? { fieldSelector: options.fields } : {}),
+      }).toString();
       const place = options.namespace ? `/namespaces/${options.namespace}` : "";
-      const list = await this.request(`${prefix(kind.apiVersion)}${place}/${plural}${query ? `?${query}` : ""}`, options.metadataOnly ? { accept: METADATA_LIST } : {});
+      const list = await this.request(
+        `${prefix(kind.apiVersion)}${place}/${plural}${query ? `?${query}` : ""}`,
+        options.metadataOnly ? { accept: METADATA_LIST } : {},
+      );
       return (list.items ?? []) as LiveObject[]; // an empty list of metadata comes as null
     } catch (error) {
       if (error instanceof KubeError && error.status === 404) return [];

@@ -37,7 +37,10 @@ function stable(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(stable).join(",")}]`;
   if (value !== null && typeof value === "object") {
     const entries = Object.entries(value).filter(([, part]) => part !== undefined);
-    return `{${entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, part]) => `${JSON.stringify(key)}:${stable(part)}`).join(",")}}`;
+    return `{${entries
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, part]) => `${JSON.stringify(key)}:${stable(part)}`)
+      .join(",")}}`;
   }
   return JSON.stringify(value) ?? "null";
 }
@@ -58,7 +61,8 @@ export class SecretStore {
   static async open(kube: Kube, name: string): Promise<SecretStore> {
     const store = new SecretStore(kube, name);
     const live = await retrying(() => kube.get({ apiVersion: "v1", kind: "Secret", namespace: MEMORY_NAMESPACE, name }));
-    for (const [key, value] of Object.entries((live?.data ?? {}) as Record<string, string>)) store.#entries.set(key, Buffer.from(value, "base64").toString("utf8"));
+    for (const [key, value] of Object.entries((live?.data ?? {}) as Record<string, string>))
+      store.#entries.set(key, Buffer.from(value, "base64").toString("utf8"));
     return store;
   }
 
@@ -100,11 +104,19 @@ export class SecretStore {
     const collection = `/api/v1/namespaces/${MEMORY_NAMESPACE}/secrets`;
     await retrying(async () => {
       try {
-        await this.kube.request(`${collection}/${this.name}`, { method: "PATCH", body: { data }, contentType: "application/merge-patch+json", accept: METADATA_ONLY });
+        await this.kube.request(`${collection}/${this.name}`, {
+          method: "PATCH",
+          body: { data },
+          contentType: "application/merge-patch+json",
+          accept: METADATA_ONLY,
+        });
       } catch (error) {
         if (!(error instanceof KubeError) || error.status !== 404) throw error;
         const clear = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null));
-        await this.kube.request(collection, { method: "POST", body: { apiVersion: "v1", kind: "Secret", metadata: { name: this.name, namespace: MEMORY_NAMESPACE }, data: clear } });
+        await this.kube.request(collection, {
+          method: "POST",
+          body: { apiVersion: "v1", kind: "Secret", metadata: { name: this.name, namespace: MEMORY_NAMESPACE }, data: clear },
+        });
       }
     });
   }

@@ -17,8 +17,16 @@ async function program(): Promise<void> {
   const space = new k8s.core.v1.Namespace("space", { metadata: { name: "space" } }, { provider, protect: true });
   const group = new Group("group", { provider, dependsOn: [space] });
   const password = new random.RandomPassword("password", { length: 20 }, { parent: group });
-  const secret = new k8s.core.v1.Secret("login", { metadata: { name: "login", namespace: "space" }, stringData: { user: "admin", password: password.result } }, { parent: group, provider, dependsOn: [space], retainOnDelete: true });
-  new k8s.helm.v3.Release("web", { name: "web", namespace: space.metadata.name, chart: "web", version: "1.0.0" }, { provider, dependsOn: [group], import: "space/web", aliases: [{ name: "old-web" }], deletedWith: space });
+  const secret = new k8s.core.v1.Secret(
+    "login",
+    { metadata: { name: "login", namespace: "space" }, stringData: { user: "admin", password: password.result } },
+    { parent: group, provider, dependsOn: [space], retainOnDelete: true },
+  );
+  new k8s.helm.v3.Release(
+    "web",
+    { name: "web", namespace: space.metadata.name, chart: "web", version: "1.0.0" },
+    { provider, dependsOn: [group], import: "space/web", aliases: [{ name: "old-web" }], deletedWith: space },
+  );
   secret.metadata.name.apply((name) => new k8s.core.v1.ConfigMap("late", { metadata: { name: `${name}-late`, namespace: "space" } }, { provider }));
 }
 
@@ -29,7 +37,11 @@ describe("recordProgram", () => {
     expect(recorded.map((resource) => resource.name).sort()).toEqual(["cluster", "group", "late", "login", "password", "space", "web"]);
     expect(by("space").options).toMatchObject({ protect: true });
     expect(by("login")).toMatchObject({ parent: "group", provider: "cluster", dependsOn: ["password", "space"], options: { retainOnDelete: true } });
-    expect(by("web")).toMatchObject({ dependsOn: ["login", "password", "space"], options: { import: "space/web", deletedWith: "space", aliases: ["name old-web"] }, inputs: { namespace: "space" } });
+    expect(by("web")).toMatchObject({
+      dependsOn: ["login", "password", "space"],
+      options: { import: "space/web", deletedWith: "space", aliases: ["name old-web"] },
+      inputs: { namespace: "space" },
+    });
     expect(by("late").inputs.metadata.name).toBe("login-late");
     expect(by("login").urn).toBe("urn:pulumi:dev::bearstack::test:index:Group$kubernetes:core/v1:Secret::login");
   });
@@ -76,7 +88,9 @@ describe("runProgram", () => {
   });
 
   it("refuses functions that need the engine", async () => {
-    await expect(recordProgram(async () => pulumi.runtime.invoke("aws:index:getThing", {}))).rejects.toThrow("the function aws:index:getThing needs the Pulumi engine");
+    await expect(recordProgram(async () => pulumi.runtime.invoke("aws:index:getThing", {}))).rejects.toThrow(
+      "the function aws:index:getThing needs the Pulumi engine",
+    );
   });
 });
 

@@ -111,7 +111,10 @@ export async function runProgram<T>(program: () => Promise<T>, monitor: Monitor,
   const onStray = (error: unknown): void => void stray.push(error);
   await pulumi.runtime.setMocks({ newResource: notUsed, call: notUsed }, names.project ?? "bearstack", names.stack ?? "dev", false);
   let seen = 0;
-  Object.assign(pulumi.runtime.getMonitor() as object, requests(monitor, names, () => seen++));
+  Object.assign(
+    pulumi.runtime.getMonitor() as object,
+    requests(monitor, names, () => seen++),
+  );
   process.on("unhandledRejection", onStray);
   try {
     let result: T | undefined;
@@ -124,7 +127,7 @@ export async function runProgram<T>(program: () => Promise<T>, monitor: Monitor,
       failure = error;
     }
     // An apply may register more once the last request is answered.
-    for (let before = -1; before !== seen; ) {
+    for (let before = -1; before !== seen;) {
       before = seen;
       await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
       await ticks();
@@ -240,7 +243,14 @@ function aliasText(alias: any): string {
   const urn: string = alias.getUrn?.() ?? "";
   if (urn) return urn;
   const spec = alias.getSpec?.();
-  return [spec?.getType() && `type ${spec.getType()}`, spec?.getName() && `name ${spec.getName()}`, spec?.getParenturn() && `parent ${nameOf(spec.getParenturn())}`, spec?.getNoparent() && "no parent"].filter(Boolean).join(", ");
+  return [
+    spec?.getType() && `type ${spec.getType()}`,
+    spec?.getName() && `name ${spec.getName()}`,
+    spec?.getParenturn() && `parent ${nameOf(spec.getParenturn())}`,
+    spec?.getNoparent() && "no parent",
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** Last part of a URN: the resource's name. */

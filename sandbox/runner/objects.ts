@@ -18,7 +18,7 @@ const PRECIOUS = new Set(["Namespace", "PersistentVolumeClaim", "PersistentVolum
 export async function applyReady(kube: Kube, object: KubeObject, options: ApplyOptions): Promise<LiveObject> {
   const live = await applyAlive(kube, object, options);
   const deadline = Date.now() + waitSeconds(live) * 1000;
-  for (let now: LiveObject = live; ; ) {
+  for (let now: LiveObject = live; ;) {
     const open = missing(now);
     if (open === undefined) return now;
     if (Date.now() > deadline) throw new Error(`${refText(refOf(object))} is not ready after ${waitSeconds(live)} s: ${open}`);
@@ -53,7 +53,9 @@ async function applyAlive(kube: Kube, object: KubeObject, options: ApplyOptions)
 }
 
 function isImmutable(error: unknown): boolean {
-  return error instanceof KubeError && error.status === 422 && /immutable|may not be changed|updates to .* are forbidden|cannot be changed/i.test(error.message);
+  return (
+    error instanceof KubeError && error.status === 422 && /immutable|may not be changed|updates to .* are forbidden|cannot be changed/i.test(error.message)
+  );
 }
 
 function firstLine(text: string): string {
@@ -111,7 +113,9 @@ export class Live {
     const key = `${kind.apiVersion}/${kind.kind}`;
     let list = this.#kinds.get(key);
     if (!list) {
-      list = retrying(() => this.kube.list(kind, { metadataOnly: true })).then((items) => new Map(items.map((item) => [`${item.metadata.namespace ?? ""}/${item.metadata.name}`, item])));
+      list = retrying(() => this.kube.list(kind, { metadataOnly: true })).then(
+        (items) => new Map(items.map((item) => [`${item.metadata.namespace ?? ""}/${item.metadata.name}`, item])),
+      );
       this.#kinds.set(key, list);
     }
     return list;

@@ -15,7 +15,8 @@ const rollout = (object: LiveObject, wanted: number, updated: number | undefined
 const rules: Record<string, Rule> = {
   Namespace: ({ status }) => (status?.phase === "Active" ? undefined : `phase is ${status?.phase ?? "unknown"}`),
   Deployment: (object) => rollout(object, object.spec.replicas ?? 1, object.status?.updatedReplicas, object.status?.availableReplicas),
-  StatefulSet: (object) => rollout(object, object.spec.replicas ?? 1, object.status?.updatedReplicas ?? object.status?.currentReplicas, object.status?.readyReplicas),
+  StatefulSet: (object) =>
+    rollout(object, object.spec.replicas ?? 1, object.status?.updatedReplicas ?? object.status?.currentReplicas, object.status?.readyReplicas),
   DaemonSet: (object) => rollout(object, object.status?.desiredNumberScheduled ?? 0, object.status?.updatedNumberScheduled, object.status?.numberAvailable),
   Job: (object) => {
     const failed = condition(object, "Failed");
@@ -87,5 +88,8 @@ function holds(object: LiveObject, wanted: string): boolean {
 
 function atPath(value: unknown, path: string): unknown {
   const steps = path.replace(/^\$/, "").match(/[^.[\]]+/g) ?? [];
-  return steps.reduce<unknown>((at, step) => (at === null || typeof at !== "object" ? undefined : (at as Record<string, unknown>)[step.replace(/^["']|["']$/g, "")]), value);
+  return steps.reduce<unknown>(
+    (at, step) => (at === null || typeof at !== "object" ? undefined : (at as Record<string, unknown>)[step.replace(/^["']|["']$/g, "")]),
+    value,
+  );
 }

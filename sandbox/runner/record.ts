@@ -55,12 +55,21 @@ const SAMPLE_PEM = "-----BEGIN SAMPLE-----\nsample\n-----END SAMPLE-----\n";
 
 /** Outputs of generating resources, as fixed texts of the right shape. */
 const samples: Record<string, Record<string, unknown>> = {
-  "random:index/randomPassword:RandomPassword": { result: secretValue("sample-password"), bcryptHash: secretValue("$2a$10$samplesamplesamplesampleesamplesamplesamplesamplesamp") },
+  "random:index/randomPassword:RandomPassword": {
+    result: secretValue("sample-password"),
+    bcryptHash: secretValue("$2a$10$samplesamplesamplesampleesamplesamplesamplesamplesamp"),
+  },
   "random:index/randomString:RandomString": { result: "sample" },
   "random:index/randomBytes:RandomBytes": { base64: secretValue("c2FtcGxl"), hex: secretValue("73616d706c65") },
   "random:index/randomId:RandomId": { b64Std: "c2FtcGxl", b64Url: "c2FtcGxl", dec: "126879297332325", hex: "73616d706c65" },
   "random:index/randomUuid:RandomUuid": { result: "00000000-0000-4000-8000-000000000000" },
-  "tls:index/privateKey:PrivateKey": { privateKeyPem: secretValue(SAMPLE_PEM), privateKeyPemPkcs8: secretValue(SAMPLE_PEM), publicKeyPem: SAMPLE_PEM, publicKeyOpenssh: "ssh-sample", privateKeyOpenssh: secretValue(SAMPLE_PEM) },
+  "tls:index/privateKey:PrivateKey": {
+    privateKeyPem: secretValue(SAMPLE_PEM),
+    privateKeyPemPkcs8: secretValue(SAMPLE_PEM),
+    publicKeyPem: SAMPLE_PEM,
+    publicKeyOpenssh: "ssh-sample",
+    privateKeyOpenssh: secretValue(SAMPLE_PEM),
+  },
   "tls:index/certRequest:CertRequest": { certRequestPem: SAMPLE_PEM },
   "tls:index/selfSignedCert:SelfSignedCert": { certPem: SAMPLE_PEM },
   "tls:index/locallySignedCert:LocallySignedCert": { certPem: SAMPLE_PEM },
@@ -71,13 +80,21 @@ function sample(registration: Registration): Outcome {
   const made = samples[type];
   if (made) return { id: name, state: { ...inputs, ...made } };
   if (type === "kubernetes:helm.sh/v3:Release") {
-    const { name: release = name, namespace = "default", chart, version } = reveal({ name: inputs.name, namespace: inputs.namespace, chart: inputs.chart, version: inputs.version });
+    const {
+      name: release = name,
+      namespace = "default",
+      chart,
+      version,
+    } = reveal({ name: inputs.name, namespace: inputs.namespace, chart: inputs.chart, version: inputs.version });
     return { id: `${namespace}/${release}`, state: { ...inputs, status: { name: release, namespace, chart, version, revision: 1, status: "deployed" } } };
   }
   if (inputs.kind !== undefined && inputs.apiVersion !== undefined) {
     const metadata = (inputs.metadata ?? {}) as Record<string, unknown>;
     const status = inputs.kind === "Service" ? { status: { loadBalancer: { ingress: [{ ip: "198.51.100.1" }] } } } : {};
-    return { id: [metadata.namespace, metadata.name ?? name].filter(Boolean).join("/"), state: { ...status, ...inputs, metadata: { ...metadata, name: metadata.name ?? name, uid: `sample-${name}` } } };
+    return {
+      id: [metadata.namespace, metadata.name ?? name].filter(Boolean).join("/"),
+      state: { ...status, ...inputs, metadata: { ...metadata, name: metadata.name ?? name, uid: `sample-${name}` } },
+    };
   }
   return custom ? { id: name, state: inputs } : { state: inputs };
 }

@@ -86,7 +86,14 @@ export class Releases {
     return (await this.tools.helm.releases(name)).get(key);
   }
 
-  async #chart(inputs: any, known: KnownChart | undefined, key: string, entry: Entry, stored: StoredRelease | undefined, say: (note: string) => void): Promise<void> {
+  async #chart(
+    inputs: any,
+    known: KnownChart | undefined,
+    key: string,
+    entry: Entry,
+    stored: StoredRelease | undefined,
+    say: (note: string) => void,
+  ): Promise<void> {
     const { helm, memory, signal, project } = this.tools;
     const { name, namespace } = entry.release!;
     const repository: string | undefined = inputs.repositoryOpts?.repo;
@@ -143,13 +150,23 @@ export class Releases {
 
   async #note(key: string, name: string, namespace: string, digest: string | undefined): Promise<void> {
     const workloads = digest === undefined ? undefined : await this.#workloads(name, namespace);
-    await this.tools.memory.note({ key, kind: "release", refs: [{ apiVersion: "helm.sh/v3", kind: "Release", namespace, name }], ...(digest ? { digest } : {}), ...(workloads === undefined ? {} : { workloads }) });
+    await this.tools.memory.note({
+      key,
+      kind: "release",
+      refs: [{ apiVersion: "helm.sh/v3", kind: "Release", namespace, name }],
+      ...(digest ? { digest } : {}),
+      ...(workloads === undefined ? {} : { workloads }),
+    });
   }
 
   /** Workloads that Helm has marked as parts of a release. */
   async #workloads(name: string, namespace: string): Promise<number> {
     const lists = await Promise.all(workloadKinds.map((kind) => this.tools.live.all({ apiVersion: "apps/v1", kind })));
-    return lists.flatMap((list) => [...list.values()]).filter(({ metadata: { annotations } }) => annotations?.["meta.helm.sh/release-name"] === name && annotations["meta.helm.sh/release-namespace"] === namespace).length;
+    return lists
+      .flatMap((list) => [...list.values()])
+      .filter(
+        ({ metadata: { annotations } }) => annotations?.["meta.helm.sh/release-name"] === name && annotations["meta.helm.sh/release-namespace"] === namespace,
+      ).length;
   }
 
   async #outline(known: KnownChart, key: string, entry: Entry, say: (note: string) => void): Promise<void> {
@@ -200,6 +217,7 @@ export class Releases {
 
 /** CRDs and accounts first, then Services and claims, then what runs. */
 function stages(objects: readonly KubeObject[]): KubeObject[][] {
-  const rank = (kind: string): number => (kind === "CustomResourceDefinition" || kind === "ServiceAccount" ? 0 : /^(Deployment|StatefulSet|DaemonSet|Job|CronJob)$/.test(kind) ? 2 : 1);
+  const rank = (kind: string): number =>
+    kind === "CustomResourceDefinition" || kind === "ServiceAccount" ? 0 : /^(Deployment|StatefulSet|DaemonSet|Job|CronJob)$/.test(kind) ? 2 : 1;
   return [0, 1, 2].map((stage) => objects.filter((object) => rank(object.kind) === stage)).filter((stage) => stage.length > 0);
 }

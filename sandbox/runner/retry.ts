@@ -44,7 +44,10 @@ function isTerminating(error: KubeError): boolean {
 }
 
 /** Repeats what the API server calls retriable, ever more slowly. */
-export async function retrying<T>(work: () => Promise<T>, options: { signal?: AbortSignal | undefined; onRetry?: ((why: string) => void) | undefined } = {}): Promise<T> {
+export async function retrying<T>(
+  work: () => Promise<T>,
+  options: { signal?: AbortSignal | undefined; onRetry?: ((why: string) => void) | undefined } = {},
+): Promise<T> {
   const start = Date.now();
   for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
     try {

@@ -29,11 +29,20 @@ afterAll(async () => {
 
 function run(program: Parameters<typeof runStack>[0], options: { charts?: string | undefined; events?: RunEvent[] } = { charts: chart }): Promise<RunResult> {
   const { kubeconfig, helm } = sandbox;
-  return runStack(program, { kubeconfig, helm, project: folder, stack: "demo", charts: knownCharts(options.charts), report: (event) => options.events?.push(structuredClone(event)) });
+  return runStack(program, {
+    kubeconfig,
+    helm,
+    project: folder,
+    stack: "demo",
+    charts: knownCharts(options.charts),
+    report: (event) => options.events?.push(structuredClone(event)),
+  });
 }
 
-const runDemo = (options: Partial<DemoOptions> = {}, settings?: { charts?: string | undefined; events?: RunEvent[] }): Promise<RunResult> => run(() => demo({ chart, ...options }), settings);
-const states = (result: RunResult): Record<string, string> => Object.fromEntries(result.entries.filter((entry) => entry.kind !== "passed").map((entry) => [entry.what, entry.state]));
+const runDemo = (options: Partial<DemoOptions> = {}, settings?: { charts?: string | undefined; events?: RunEvent[] }): Promise<RunResult> =>
+  run(() => demo({ chart, ...options }), settings);
+const states = (result: RunResult): Record<string, string> =>
+  Object.fromEntries(result.entries.filter((entry) => entry.kind !== "passed").map((entry) => [entry.what, entry.state]));
 
 async function withKube<T>(work: (kube: Kube) => Promise<T>): Promise<T> {
   const kube = new Kube(await readFile(sandbox.kubeconfig, "utf8"));
@@ -99,10 +108,19 @@ describe("runStack", { timeout: 120_000 }, () => {
     await withKube(async (kube) => {
       await kube.delete({ apiVersion: "apps/v1", kind: "Deployment", namespace: NAMESPACE, name: "web" });
       await kube.delete({ apiVersion: "demo.bearstack.dev/v1", kind: "Bear", namespace: NAMESPACE, name: "teddy" });
-      await kube.request(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/native`, { method: "PATCH", body: { spec: { replicas: 5 } }, contentType: "application/merge-patch+json" });
+      await kube.request(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/native`, {
+        method: "PATCH",
+        body: { spec: { replicas: 5 } },
+        contentType: "application/merge-patch+json",
+      });
     });
     const healed = await runDemo();
-    expect(states(healed)).toMatchObject({ "release web": "changed", "Bear runner-demo/teddy": "created", "Deployment runner-demo/native": "changed", "Service runner-demo/front": "unchanged" });
+    expect(states(healed)).toMatchObject({
+      "release web": "changed",
+      "Bear runner-demo/teddy": "created",
+      "Deployment runner-demo/native": "changed",
+      "Service runner-demo/front": "unchanged",
+    });
     const { objects } = await dump(sandbox.kubeconfig);
     expect([objects["Deployment web"], objects["Deployment native"]]).toMatchObject([{ ready: 2 }, { ready: 2 }]);
   });
@@ -113,7 +131,11 @@ describe("runStack", { timeout: 120_000 }, () => {
     expect(result.failures).toHaveLength(1);
     expect(result.failures[0]!.entry.what).toBe("ConfigMap runner-demo/Not_A_Name");
     expect(result.failures[0]!.message).toContain("a lowercase RFC 1123 subdomain");
-    expect(states(result)).toMatchObject({ "ConfigMap runner-demo/after-bad": "not tried", "ConfigMap runner-demo/beside-bad": "created", "release web": "unchanged" });
+    expect(states(result)).toMatchObject({
+      "ConfigMap runner-demo/after-bad": "not tried",
+      "ConfigMap runner-demo/beside-bad": "created",
+      "release web": "unchanged",
+    });
     expect(result.entries.find((entry) => entry.name === "after-bad")!.note).toBe("it needs ConfigMap runner-demo/Not_A_Name");
     expect(result.removed).toEqual([]);
   });
@@ -121,7 +143,9 @@ describe("runStack", { timeout: 120_000 }, () => {
   it("says plainly which types need the engine", async () => {
     const { Command } = await import("@pulumi/command/local");
     const result = await run(async () => void new Command("shell", { create: "true" }));
-    expect(result.failures.map((failure) => failure.message)).toEqual(["command:local:Command needs the Pulumi engine; the in-process runner does not know this type"]);
+    expect(result.failures.map((failure) => failure.message)).toEqual([
+      "command:local:Command needs the Pulumi engine; the in-process runner does not know this type",
+    ]);
   });
 
   it("puts the real chart in the place of its outline, CRDs included, and keeps a chart that is out of reach", async () => {
@@ -149,7 +173,12 @@ describe("runStack", { timeout: 120_000 }, () => {
   });
 
   it("refuses a cluster that is not on this computer", () => {
-    const text = JSON.stringify({ "current-context": "c", contexts: [{ name: "c", context: { cluster: "c", user: "u" } }], clusters: [{ name: "c", cluster: { server: "https://prod.example.com" } }], users: [{ name: "u", user: {} }] });
+    const text = JSON.stringify({
+      "current-context": "c",
+      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+      clusters: [{ name: "c", cluster: { server: "https://prod.example.com" } }],
+      users: [{ name: "u", user: {} }],
+    });
     expect(() => new Kube(text).assertLocal()).toThrow("works on a sandbox of this computer only, not on prod.example.com");
   });
 });
@@ -157,7 +186,11 @@ describe("runStack", { timeout: 120_000 }, () => {
 describe("a run that is killed", { timeout: 180_000 }, () => {
   /** Runs the demo in a process of its own and kills it a moment after a line matches; with `all`, its helm as well. */
   function killed(when: RegExp, delayMs: number, all: boolean): Promise<string> {
-    const child = spawn(process.execPath, ["-r", join(__dirname, "testing", "register.cjs"), join(__dirname, "testing", "child.ts"), sandbox.kubeconfig, sandbox.helm, chart], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(
+      process.execPath,
+      ["-r", join(__dirname, "testing", "register.cjs"), join(__dirname, "testing", "child.ts"), sandbox.kubeconfig, sandbox.helm, chart],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
     let output = "";
     let due = false;
     child.stdout.on("data", (chunk: Buffer) => {
@@ -166,7 +199,11 @@ describe("a run that is killed", { timeout: 180_000 }, () => {
       due = true;
       setTimeout(() => {
         child.kill("SIGKILL");
-        if (all) void readFile(join(sandbox.kubeconfig, "..", "runner", "processes", `${NAMESPACE}.web.json`), "utf8").then((note) => process.kill((JSON.parse(note) as { pid: number }).pid, "SIGKILL"), () => undefined);
+        if (all)
+          void readFile(join(sandbox.kubeconfig, "..", "runner", "processes", `${NAMESPACE}.web.json`), "utf8").then(
+            (note) => process.kill((JSON.parse(note) as { pid: number }).pid, "SIGKILL"),
+            () => undefined,
+          );
       }, delayMs);
     });
     return new Promise((resolve) => child.once("close", (_code, signal) => resolve(signal ?? output)));

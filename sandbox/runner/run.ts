@@ -88,10 +88,12 @@ class Run implements Monitor {
         for (const [name, given] of Object.entries((await program()) ?? {})) {
           if (name === "kubeconfig") continue; // the sandbox need not hold its own credentials
           const value = pulumi.output(given) as pulumi.OutputInstance<unknown>; // of `unknown` the lifted half is `never`
-          void pulumi.isSecret(value).then((secret) => value.apply((clear) => {
-            if (secret) secretOutputs.push(name);
-            outputs[name] = clear;
-          }));
+          void pulumi.isSecret(value).then((secret) =>
+            value.apply((clear) => {
+              if (secret) secretOutputs.push(name);
+              outputs[name] = clear;
+            }),
+          );
         }
       },
       this,
@@ -102,14 +104,31 @@ class Run implements Monitor {
     await this.#rememberOutputs(outputs, secretOutputs);
     const entries = [...this.#entries.values()];
     const count = (state: Entry["state"]): number => entries.filter((entry) => entry.state === state && entry.kind !== "passed").length;
-    const counts = { created: count("created"), changed: count("changed"), unchanged: count("unchanged"), kept: count("kept"), failed: count("failed"), "not tried": count("not tried") };
+    const counts = {
+      created: count("created"),
+      changed: count("changed"),
+      unchanged: count("unchanged"),
+      kept: count("kept"),
+      failed: count("failed"),
+      "not tried": count("not tried"),
+    };
     return { entries, failures: this.#failures, removed: this.#removed, counts, outputs, secretOutputs: secretOutputs.sort(), ms: Date.now() - start };
   }
 
   async register(registration: Registration): Promise<Outcome> {
     const key = keyOf(registration.urn);
     const handle = handlerOf(registration);
-    const entry: Entry = { urn: registration.urn, type: registration.type, name: registration.name, what: describe(registration), addon: this.#addonOf(registration), kind: "passed", state: "working", started: Date.now(), ms: 0 };
+    const entry: Entry = {
+      urn: registration.urn,
+      type: registration.type,
+      name: registration.name,
+      what: describe(registration),
+      addon: this.#addonOf(registration),
+      kind: "passed",
+      state: "working",
+      started: Date.now(),
+      ms: 0,
+    };
     const work: Work = { registration, key, entry, say: (note) => this.#say(entry, note) };
     if (this.#entries.has(registration.urn)) throw new Error(`the program registers ${entry.what} twice under the name ${registration.name}`);
     this.#entries.set(registration.urn, entry);
@@ -120,7 +139,8 @@ class Run implements Monitor {
     }
     entry.kind = registration.type === RELEASE ? "chart" : canGenerate(registration.type) ? "generated" : "object";
     const blocked = [...registration.dependencies, registration.parent, registration.provider].find((urn) => urn !== undefined && this.#lost.has(urn));
-    if (blocked !== undefined || this.signal.aborted) return this.#skip(entry, blocked === undefined ? "stopped" : `it needs ${this.#entries.get(blocked)?.what ?? nameOf(blocked)}`);
+    if (blocked !== undefined || this.signal.aborted)
+      return this.#skip(entry, blocked === undefined ? "stopped" : `it needs ${this.#entries.get(blocked)?.what ?? nameOf(blocked)}`);
     this.#tell(entry);
     try {
       const outcome = await handle(this, work);
@@ -214,8 +234,20 @@ class Run implements Monitor {
     if (before === undefined) await this.memory.note({ key, kind: "object", refs: [ref] });
     const live = await this.#limit(() => applyReady(this.kube, object, options));
     delete entry.note;
-    await this.memory.note({ key, kind: "object", refs: [ref], digest, uid: live.metadata.uid, ...(live.metadata.generation === undefined ? {} : { generation: live.metadata.generation }) });
-    entry.state = there === undefined || there.metadata.uid !== live.metadata.uid ? "created" : there.metadata.resourceVersion === live.metadata.resourceVersion ? "unchanged" : "changed";
+    await this.memory.note({
+      key,
+      kind: "object",
+      refs: [ref],
+      digest,
+      uid: live.metadata.uid,
+      ...(live.metadata.generation === undefined ? {} : { generation: live.metadata.generation }),
+    });
+    entry.state =
+      there === undefined || there.metadata.uid !== live.metadata.uid
+        ? "created"
+        : there.metadata.resourceVersion === live.metadata.resourceVersion
+          ? "unchanged"
+          : "changed";
     return outcome(registration, object, live);
   }
 
@@ -281,7 +313,10 @@ const table: readonly [knows: (registration: Registration) => boolean, handler: 
   [({ type }) => type.startsWith("pulumi:providers:"), pass],
   [({ type }) => type === RELEASE, (run, work) => run.releases(work)],
   [({ type }) => canGenerate(type), (run, work) => run.generated(work)],
-  [({ type, inputs }) => type.startsWith("kubernetes:") && !type.endsWith("Patch") && typeof inputs.apiVersion === "string" && typeof inputs.kind === "string", (run, work) => run.object(work)],
+  [
+    ({ type, inputs }) => type.startsWith("kubernetes:") && !type.endsWith("Patch") && typeof inputs.apiVersion === "string" && typeof inputs.kind === "string",
+    (run, work) => run.object(work),
+  ],
 ];
 
 function handlerOf(registration: Registration): Handler {
@@ -312,7 +347,12 @@ function nameOfKey(key: string): string {
 function outcome(registration: Registration, object: KubeObject, live: KubeObject): Outcome {
   const { namespace, name } = object.metadata;
   const { managedFields: _fields, ...metadata } = live.metadata as KubeObject["metadata"] & { managedFields?: unknown };
-  const state = Object.fromEntries(Object.entries({ ...live, metadata }).map(([key, value]) => [key, holdsSecret(registration.inputs[key]) || isSecretData(object, key) ? secretValue(value) : value]));
+  const state = Object.fromEntries(
+    Object.entries({ ...live, metadata }).map(([key, value]) => [
+      key,
+      holdsSecret(registration.inputs[key]) || isSecretData(object, key) ? secretValue(value) : value,
+    ]),
+  );
   return { id: namespace ? `${namespace}/${name}` : name, state };
 }
 
@@ -322,5 +362,8 @@ function isSecretData(object: KubeObject, key: string): boolean {
 
 /** Takes secret values of the inputs out of a text. */
 function scrub(text: string, inputs: unknown): string {
-  return secretTexts(inputs).reduce((clean, secret) => clean.replaceAll(secret, "[secret]").replaceAll(Buffer.from(secret).toString("base64"), "[secret]"), text);
+  return secretTexts(inputs).reduce(
+    (clean, secret) => clean.replaceAll(secret, "[secret]").replaceAll(Buffer.from(secret).toString("base64"), "[secret]"),
+    text,
+  );
 }

@@ -68,7 +68,12 @@ export const dataRules: readonly ChangeRule[] = [
         if (after.config.platform?.data !== "keep") return [];
         const left = choicesOf(before, slot).filter((choice) => choice !== "none" && choice !== "existing" && !choicesOf(after, slot).includes(choice));
         const now = choicesOf(after, slot).join(", ");
-        return left.map((choice) => ({ path: `bearstack:platform.${slot}`, seen: now, problem: `was ${choice}; the ${dataSlots[slot]} it holds are not taken over, and data is keep.`, fix: `keep ${slot}: ${choice}, or write "data: delete" to let them go` }));
+        return left.map((choice) => ({
+          path: `bearstack:platform.${slot}`,
+          seen: now,
+          problem: `was ${choice}; the ${dataSlots[slot]} it holds are not taken over, and data is keep.`,
+          fix: `keep ${slot}: ${choice}, or write "data: delete" to let them go`,
+        }));
       }),
   },
   {
@@ -80,7 +85,14 @@ export const dataRules: readonly ChangeRule[] = [
       choicesOf(before, "secrets").flatMap((choice) =>
         choice === "pulumi" || choice === "existing" || choicesOf(after, "secrets").includes(choice)
           ? []
-          : [{ path: "bearstack:platform.secrets", seen: choicesOf(after, "secrets").join(", "), problem: `no longer names ${choice}: Secrets it manages could not be opened or renewed any more.`, fix: `keep ${choice} beside the new choice until nothing needs it` }],
+          : [
+              {
+                path: "bearstack:platform.secrets",
+                seen: choicesOf(after, "secrets").join(", "),
+                problem: `no longer names ${choice}: Secrets it manages could not be opened or renewed any more.`,
+                fix: `keep ${choice} beside the new choice until nothing needs it`,
+              },
+            ],
       ),
   },
   {
@@ -91,13 +103,27 @@ export const dataRules: readonly ChangeRule[] = [
     find: ({ before, after }) => {
       const of = (stack: CheckedStack): string | undefined => {
         const name = stack.resolved?.given.storageClass?.name;
-        return stack.resolved?.providers.storageClass === undefined || (stack.resolved.providers.storageClass !== "cluster" && stack.resolved.providers.storageClass !== "existing") ? stack.resolved?.providers.storageClass : typeof name === "string" ? name : undefined;
+        return stack.resolved?.providers.storageClass === undefined ||
+          (stack.resolved.providers.storageClass !== "cluster" && stack.resolved.providers.storageClass !== "existing")
+          ? stack.resolved?.providers.storageClass
+          : typeof name === "string"
+            ? name
+            : undefined;
       };
       const [then, now] = [of(before), of(after)];
-      const held = pairs(before, after).filter(({ old }) => holdsClaims(old)).map(({ old }) => old.name);
+      const held = pairs(before, after)
+        .filter(({ old }) => holdsClaims(old))
+        .map(({ old }) => old.name);
       return then === undefined || now === undefined || then === now || held.length === 0
         ? []
-        : [{ path: "bearstack:platform.storage", seen: now, problem: `was ${then === "" ? "the cluster's default class" : then}, and ${held.join(", ")} ${held.length === 1 ? "holds" : "hold"} claims of it.`, fix: "keep the old one as default, and add the new one beside it" }];
+        : [
+            {
+              path: "bearstack:platform.storage",
+              seen: now,
+              problem: `was ${then === "" ? "the cluster's default class" : then}, and ${held.join(", ")} ${held.length === 1 ? "holds" : "hold"} claims of it.`,
+              fix: "keep the old one as default, and add the new one beside it",
+            },
+          ];
     },
   },
   {
@@ -108,7 +134,12 @@ export const dataRules: readonly ChangeRule[] = [
     find: ({ before, after }) =>
       volumeSteps(before, after)
         .filter(({ then, now }) => then.size !== undefined && now.size !== undefined && then.className !== now.className)
-        .map(({ path, then, now }) => ({ path: `${path}.class`, seen: now.className, problem: `was ${then.className ?? "left out"}; the claims that exist keep their class.`, fix: then.className === undefined ? "leave it out" : `write ${then.className}` })),
+        .map(({ path, then, now }) => ({
+          path: `${path}.class`,
+          seen: now.className,
+          problem: `was ${then.className ?? "left out"}; the claims that exist keep their class.`,
+          fix: then.className === undefined ? "leave it out" : `write ${then.className}`,
+        })),
   },
   {
     id: "storage-removed",
@@ -118,7 +149,12 @@ export const dataRules: readonly ChangeRule[] = [
     find: ({ before, after }) =>
       volumeSteps(before, after)
         .filter(({ then, now }) => then.size !== undefined && now.size === undefined)
-        .map(({ path, then }) => ({ path, seen: "none", problem: `had a volume of ${then.size}; its data would be read no more.`, fix: `write { size: ${then.size} }` })),
+        .map(({ path, then }) => ({
+          path,
+          seen: "none",
+          problem: `had a volume of ${then.size}; its data would be read no more.`,
+          fix: `write { size: ${then.size} }`,
+        })),
   },
   {
     id: "storage-shrunk",
@@ -128,7 +164,12 @@ export const dataRules: readonly ChangeRule[] = [
     find: ({ before, after }) =>
       volumeSteps(before, after)
         .filter(({ then, now }) => (amount(now.size) ?? Infinity) < (amount(then.size) ?? 0))
-        .map(({ path, then, now }) => ({ path: `${path}.size`, seen: now.size, problem: `was ${then.size}; a claim cannot shrink.`, fix: `write ${then.size} or more` })),
+        .map(({ path, then, now }) => ({
+          path: `${path}.size`,
+          seen: now.size,
+          problem: `was ${then.size}; a claim cannot shrink.`,
+          fix: `write ${then.size} or more`,
+        })),
   },
   {
     id: "namespace-moved",
@@ -138,7 +179,12 @@ export const dataRules: readonly ChangeRule[] = [
     find: ({ before, after }) =>
       pairs(before, after)
         .filter(({ old, now }) => holdsClaims(old) && old.namespace !== now.namespace)
-        .map(({ old, now }) => ({ path: `${addonPath(now, after.resolved)}.namespace`, seen: now.namespace, problem: `was ${old.namespace}, where ${now.name} has its claims; they do not move.`, fix: `put ${old.namespace} back` })),
+        .map(({ old, now }) => ({
+          path: `${addonPath(now, after.resolved)}.namespace`,
+          seen: now.namespace,
+          problem: `was ${old.namespace}, where ${now.name} has its claims; they do not move.`,
+          fix: `put ${old.namespace} back`,
+        })),
   },
   {
     id: "data-no-longer-kept",
@@ -147,7 +193,13 @@ export const dataRules: readonly ChangeRule[] = [
     cure: "Put `data: keep` back unless it is meant.",
     find: ({ before, after }) =>
       before.config.platform?.data === "keep" && after.config.platform?.data === "delete" && after.config.cluster.kind !== "sandbox"
-        ? [{ path: "bearstack:platform.data", problem: "was keep: from now on destroy, and an add-on that leaves, take their claims along.", fix: "put keep back unless it is meant" }]
+        ? [
+            {
+              path: "bearstack:platform.data",
+              problem: "was keep: from now on destroy, and an add-on that leaves, take their claims along.",
+              fix: "put keep back unless it is meant",
+            },
+          ]
         : [],
   },
   {
@@ -157,7 +209,15 @@ export const dataRules: readonly ChangeRule[] = [
     cure: "Keep the domain unless it is meant.",
     find: ({ before, after }) => {
       const [then, now] = [before.config.platform?.domain, after.config.platform?.domain];
-      return then === undefined || now === undefined || then === now ? [] : [{ path: "bearstack:platform.domain", problem: `was ${then}: every page moves to ${now}, with new DNS records and certificates.`, fix: "tell the people who use them" }];
+      return then === undefined || now === undefined || then === now
+        ? []
+        : [
+            {
+              path: "bearstack:platform.domain",
+              problem: `was ${then}: every page moves to ${now}, with new DNS records and certificates.`,
+              fix: "tell the people who use them",
+            },
+          ];
     },
   },
   {
@@ -167,13 +227,18 @@ export const dataRules: readonly ChangeRule[] = [
     cure: "Put it back unless it is meant.",
     find: ({ before, after }) => {
       const names = ({ config }: CheckedStack): Map<string, string> =>
-        new Map(Object.entries(config.tenants).flatMap(([tenant, { namespaces }]) => namespaces.map((short) => [tenantNamespace(tenant, short), tenant] as const)));
+        new Map(
+          Object.entries(config.tenants).flatMap(([tenant, { namespaces }]) => namespaces.map((short) => [tenantNamespace(tenant, short), tenant] as const)),
+        );
       const now = names(after);
       const kept = after.config.platform?.data !== "delete" && after.config.cluster.kind !== "sandbox";
       return [...names(before)]
         .filter(([name]) => !now.has(name))
-        .map(([name, tenant]) => ({ path: `bearstack:tenants.${tenant}`, problem: `loses the namespace ${name}; ${kept ? "it stays in the cluster, without its members and limits" : "everything in it is deleted"}.`, fix: "put it back unless it is meant" }));
+        .map(([name, tenant]) => ({
+          path: `bearstack:tenants.${tenant}`,
+          problem: `loses the namespace ${name}; ${kept ? "it stays in the cluster, without its members and limits" : "everything in it is deleted"}.`,
+          fix: "put it back unless it is meant",
+        }));
     },
   },
 ];
-

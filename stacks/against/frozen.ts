@@ -42,6 +42,8 @@ export const frozenRules: readonly ChangeRule[] = fields.map(({ id, path, reason
   cure: `${cure[0]!.toUpperCase()}${cure.slice(1)}.`,
   find: ({ before, after }) => {
     const [then, now] = [read(before.config), read(after.config)];
-    return then === undefined || now === undefined || then === now ? [] : [{ path, seen: now, problem: `was ${then} and cannot change after creation.`, fix: cure }];
+    return then === undefined || now === undefined || then === now
+      ? []
+      : [{ path, seen: now, problem: `was ${then} and cannot change after creation.`, fix: cure }];
   },
 }));

@@ -31,7 +31,10 @@ function mergeBase(ref: string, folder: string): string {
     return git(folder, "merge-base", "HEAD", ref);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`There is no common commit of HEAD and "${ref}" here.`, `fetch it first (git fetch --unshallow origin, or fetch-depth: 0 in CI), and see that "${ref}" exists`);
+    throw new UserError(
+      `There is no common commit of HEAD and "${ref}" here.`,
+      `fetch it first (git fetch --unshallow origin, or fetch-depth: 0 in CI), and see that "${ref}" exists`,
+    );
   }
 }
 
@@ -47,7 +50,9 @@ function fileAt(commit: string, path: string, folder: string): string | undefine
 function registryAt(commit: string, folder: string): Record<string, AnyAddon> {
   const root = git(folder, "rev-parse", "--show-toplevel");
   const prefix = relative(root, folder);
-  const names = Object.values(addons).filter((addon) => addon.lock).map((addon) => addon.name);
+  const names = Object.values(addons)
+    .filter((addon) => addon.lock)
+    .map((addon) => addon.name);
   const input = names.map((name) => `${commit}:${prefix === "" ? "" : `${prefix}/`}components/addons/${name}/chart.lock.json\n`).join("");
   const out = execFileSync("git", ["cat-file", "--batch"], { cwd: folder, input, maxBuffer: 2 ** 28, stdio: ["pipe", "pipe", "ignore"] });
   const locks = new Map<string, ChartLock>();
@@ -64,15 +69,19 @@ function registryAt(commit: string, folder: string): Record<string, AnyAddon> {
     }
     at += Number(size) + 1;
   }
-  return Object.fromEntries(Object.values(addons).map((addon) => [addon.name, { ...addon, ...(locks.has(addon.name) ? { lock: locks.get(addon.name)! } : {}) }]));
+  return Object.fromEntries(
+    Object.values(addons).map((addon) => [addon.name, { ...addon, ...(locks.has(addon.name) ? { lock: locks.get(addon.name)! } : {}) }]),
+  );
 }
 
 function git(folder: string, ...args: string[]): string {
   try {
     return execFileSync("git", args, { cwd: folder, encoding: "utf8", maxBuffer: 2 ** 28, stdio: ["ignore", "pipe", "pipe"] }).trimEnd();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new UserError("git is not on PATH.", "install Git; --against reads the stack file of an earlier commit");
-    if (/not a git repository/.test(String((error as { stderr?: unknown }).stderr))) throw new UserError(`${basename(folder)} is in no Git repository.`, "run it where the stack file is under Git");
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw new UserError("git is not on PATH.", "install Git; --against reads the stack file of an earlier commit");
+    if (/not a git repository/.test(String((error as { stderr?: unknown }).stderr)))
+      throw new UserError(`${basename(folder)} is in no Git repository.`, "run it where the stack file is under Git");
     throw error;
   }
 }

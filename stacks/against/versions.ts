@@ -49,7 +49,11 @@ export const versionRules: readonly ChangeRule[] = [
     find: ({ before, after }) =>
       steps(before, after)
         .filter(({ from, to }) => to[0] > from[0] + 1)
-        .map((step) => ({ ...at(step), problem: `goes from ${step.then} to ${step.now} and skips ${step.to[0] - step.from[0] - 1} major version${step.to[0] - step.from[0] > 2 ? "s" : ""}.`, fix: `set version to the last ${step.from[0] + 1}.x release first, run pulumi up, then go on` })),
+        .map((step) => ({
+          ...at(step),
+          problem: `goes from ${step.then} to ${step.now} and skips ${step.to[0] - step.from[0] - 1} major version${step.to[0] - step.from[0] > 2 ? "s" : ""}.`,
+          fix: `set version to the last ${step.from[0] + 1}.x release first, run pulumi up, then go on`,
+        })),
   },
   {
     id: "version-minor-skip",
@@ -59,7 +63,11 @@ export const versionRules: readonly ChangeRule[] = [
     find: ({ before, after }) =>
       steps(before, after)
         .filter(({ addon, from, to }) => addon.name in oneMinorAtATime && to[0] === from[0] && to[1] > from[1] + 1)
-        .map((step) => ({ ...at(step), problem: `goes from ${step.then} to ${step.now}, but goes up one minor version at a time (${oneMinorAtATime[step.addon.name]}).`, fix: `set version to the last ${step.from[0]}.${step.from[1] + 1}.x release first, run pulumi up, then go on` })),
+        .map((step) => ({
+          ...at(step),
+          problem: `goes from ${step.then} to ${step.now}, but goes up one minor version at a time (${oneMinorAtATime[step.addon.name]}).`,
+          fix: `set version to the last ${step.from[0]}.${step.from[1] + 1}.x release first, run pulumi up, then go on`,
+        })),
   },
   {
     id: "version-downgrade",

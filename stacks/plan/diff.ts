@@ -16,9 +16,29 @@ export function planChanges(before: Plan | undefined, after: Plan): Change[] {
     ...compare("cluster", before?.cluster.kind, after.cluster.kind),
     ...compare("domain", before?.domain, after.domain),
     ...keyed(slotMap(before), slotMap(after), (slot) => `slot ${slot}`, "none"),
-    ...keyed(byName(before?.addons, (addon) => addon.choice, addonText), byName(after.addons, (addon) => addon.choice, addonText), (name) => `add-on ${name}`),
-    ...keyed(byName(before?.namespaces, (one) => one.name, (one) => one.podSecurity), byName(after.namespaces, (one) => one.name, (one) => one.podSecurity), (name) => `namespace ${name}`),
-    ...keyed(byName(before?.urls, (url) => url.name, urlText), byName(after.urls, (url) => url.name, urlText), (name) => `page ${name}`),
+    ...keyed(
+      byName(before?.addons, (addon) => addon.choice, addonText),
+      byName(after.addons, (addon) => addon.choice, addonText),
+      (name) => `add-on ${name}`,
+    ),
+    ...keyed(
+      byName(
+        before?.namespaces,
+        (one) => one.name,
+        (one) => one.podSecurity,
+      ),
+      byName(
+        after.namespaces,
+        (one) => one.name,
+        (one) => one.podSecurity,
+      ),
+      (name) => `namespace ${name}`,
+    ),
+    ...keyed(
+      byName(before?.urls, (url) => url.name, urlText),
+      byName(after.urls, (url) => url.name, urlText),
+      (name) => `page ${name}`,
+    ),
     ...keyed(totalsMap(before?.totals), totalsMap(after.totals), (name) => `total ${name}`),
   ];
 }

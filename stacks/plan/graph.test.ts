@@ -37,7 +37,12 @@ test("draws every add-on once and labels every arrow with its port", () => {
 
 test("no label covers another one or a box, and no box another box", () => {
   const all = [...boxes, ...labels];
-  const clashes = all.flatMap((one, index) => all.slice(index + 1).filter((two) => overlap(one, two)).map((two) => `${one.what} and ${two.what}`));
+  const clashes = all.flatMap((one, index) =>
+    all
+      .slice(index + 1)
+      .filter((two) => overlap(one, two))
+      .map((two) => `${one.what} and ${two.what}`),
+  );
   expect(clashes).toEqual([]);
 });
 

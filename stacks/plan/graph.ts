@@ -19,7 +19,9 @@ interface Box {
 export function mermaid(plan: Plan): string {
   const id = (name: string): string => name.replace(/[^A-Za-z0-9]/g, "_");
   const nodes = plan.addons.map((addon) => `  ${id(addon.choice)}["${addon.choice}${addon.version ? `<br/>${addon.version}` : ""}"]`);
-  const edges = plan.addons.flatMap((addon) => addon.edges.map((edge) => `  ${id(edge.from)} ${edge.needed ? "-->" : "-.->"}|${edge.port}| ${id(addon.choice)}`));
+  const edges = plan.addons.flatMap((addon) =>
+    addon.edges.map((edge) => `  ${id(edge.from)} ${edge.needed ? "-->" : "-.->"}|${edge.port}| ${id(addon.choice)}`),
+  );
   return `${["flowchart LR", ...nodes, ...edges].join("\n")}\n`;
 }
 

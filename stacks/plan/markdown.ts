@@ -8,8 +8,18 @@ export function planMarkdown(plan: Plan): string {
   const off = offSlots(plan);
   const parts = [
     `## Plan of ${clusterLine(plan)}`,
-    ...(plan.slots.length > 0 ? [table(["Slot", "Choice", "Version", "Namespace", "Order"], addonRows(plan)), ...(off.length > 0 ? [`Off: ${off.join(", ")}.`] : [])] : []),
-    ...(plan.urls.length > 0 ? ["### Pages", table(["Page", "URL", "Access"], plan.urls.map((url) => [url.title, url.url ?? "", urlNote(url)]))] : []),
+    ...(plan.slots.length > 0
+      ? [table(["Slot", "Choice", "Version", "Namespace", "Order"], addonRows(plan)), ...(off.length > 0 ? [`Off: ${off.join(", ")}.`] : [])]
+      : []),
+    ...(plan.urls.length > 0
+      ? [
+          "### Pages",
+          table(
+            ["Page", "URL", "Access"],
+            plan.urls.map((url) => [url.title, url.url ?? "", urlNote(url)]),
+          ),
+        ]
+      : []),
     ...warningsPart(plan.warnings),
     "### Totals",
     table(["What", "How much"], totalRows(plan.totals)) + (plan.totals.fromDefaults ? `\n\n${FROM_DEFAULTS}.` : ""),
@@ -22,7 +32,13 @@ export function planMarkdown(plan: Plan): string {
 export function changesMarkdown(after: Plan, base: string, changes: readonly Change[], newWarnings: readonly string[]): string {
   const parts = [`## What changes in ${clusterLine(after)}`, `Compared with ${base}.`];
   if (changes.length === 0) parts.push("Nothing that the plan shows.");
-  else parts.push(table(["What", "Before", "After"], changes.map((change) => [change.what, change.before, change.after])));
+  else
+    parts.push(
+      table(
+        ["What", "Before", "After"],
+        changes.map((change) => [change.what, change.before, change.after]),
+      ),
+    );
   return `${[...parts, ...warningsPart(newWarnings)].join("\n\n")}\n`;
 }
 

@@ -69,8 +69,16 @@ export function planText(plan: Plan, style: Style = plain): string {
     const off = offSlots(plan);
     parts.push(section("Slots", columns(addonRows(plan)), style) + (off.length > 0 ? `\n  ${style.dim(`off: ${off.join(", ")}`)}` : ""));
   }
-  if (plan.layers.length > 0) parts.push(section("They come up in this order", columns(plan.layers.map((names, index) => [String(index + 1), names.join(", ")])), style));
-  if (plan.namespaces.length > 0) parts.push(section("Namespaces", columns(plan.namespaces.map((one) => [one.name, one.podSecurity, one.kind === "tenant" ? `tenant ${one.owner}` : one.owner])), style));
+  if (plan.layers.length > 0)
+    parts.push(section("They come up in this order", columns(plan.layers.map((names, index) => [String(index + 1), names.join(", ")])), style));
+  if (plan.namespaces.length > 0)
+    parts.push(
+      section(
+        "Namespaces",
+        columns(plan.namespaces.map((one) => [one.name, one.podSecurity, one.kind === "tenant" ? `tenant ${one.owner}` : one.owner])),
+        style,
+      ),
+    );
   if (plan.urls.length > 0) {
     const heading = plan.cluster.kind === "sandbox" ? "Pages (simulated in the sandbox, not reachable)" : "Pages";
     parts.push(section(heading, columns(plan.urls.map((url) => [url.title, url.url ?? "-", urlNote(url)])), style));

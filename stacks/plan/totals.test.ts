@@ -11,7 +11,14 @@ const container = (name: string, cpu?: string, memory?: string, more: Partial<Ou
   ...more,
 });
 
-const workload = (kind: string, name: string, containers: OutlineContainer[], more: Partial<OutlineObject> = {}): OutlineObject => ({ apiVersion: "apps/v1", kind, name, namespace: "@", containers, ...more });
+const workload = (kind: string, name: string, containers: OutlineContainer[], more: Partial<OutlineObject> = {}): OutlineObject => ({
+  apiVersion: "apps/v1",
+  kind,
+  name,
+  namespace: "@",
+  containers,
+  ...more,
+});
 
 function totals(outline: OutlineObject[], cluster: object = { sandbox: {} }, config: object = {}, security: object = {}): Totals {
   const crd = { group: "example.com", scope: "Namespaced" as const, versions: [{ name: "v1", served: true, storage: true }] };
@@ -44,7 +51,10 @@ test("pods count replicas, DaemonSets count nodes, hooks and jobs do not count",
 test("requests add up over containers; one that names none counts with the default of the LimitRange", () => {
   const outline = [workload("Deployment", "a", [container("a", "250m", "128Mi"), container("sidecar")], { replicas: 2 })];
   expect(totals(outline)).toMatchObject({ cpuRequests: 0.52, memoryRequests: 2 * (128 + 32) * 2 ** 20 });
-  expect(totals(outline, undefined, {}, { limits: { defaultRequest: { cpu: "50m", memory: "72Mi" } } })).toMatchObject({ cpuRequests: 0.6, memoryRequests: 2 * 200 * 2 ** 20 });
+  expect(totals(outline, undefined, {}, { limits: { defaultRequest: { cpu: "50m", memory: "72Mi" } } })).toMatchObject({
+    cpuRequests: 0.6,
+    memoryRequests: 2 * 200 * 2 ** 20,
+  });
 });
 
 test("an init container counts only where it asks for more than all others together", () => {

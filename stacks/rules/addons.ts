@@ -56,7 +56,15 @@ export const addonRules: readonly Rule[] = [
       return each(resolved?.addons, (addon) => {
         const ranges = [addon.addon.kubernetes, ...Object.values(addon.addon.lock?.charts ?? {}).map((chart) => chart.kubeVersion)];
         const range = ranges.find((wanted) => wanted !== undefined && !satisfies(`${version}.0`, wanted, { includePrerelease: true }));
-        return range === undefined ? [] : [{ path: addonPath(addon, resolved), problem: `${addon.name} runs on Kubernetes ${range}, but this cluster has ${version}.`, fix: `upgrade the cluster first, or choose something else than ${addon.name}` }];
+        return range === undefined
+          ? []
+          : [
+              {
+                path: addonPath(addon, resolved),
+                problem: `${addon.name} runs on Kubernetes ${range}, but this cluster has ${version}.`,
+                fix: `upgrade the cluster first, or choose something else than ${addon.name}`,
+              },
+            ];
       });
     },
   },
@@ -69,7 +77,14 @@ export const addonRules: readonly Rule[] = [
       each(resolved?.addons, (addon) => {
         const other = resolved!.addons.find((one) => one !== addon && one.namespace === addon.namespace);
         if (!other || addon.config.namespace === undefined) return [];
-        return [{ path: `${addonPath(addon, resolved)}.namespace`, seen: addon.namespace, problem: `is the namespace of ${other.name} as well.`, fix: "leave it out, or name another" }];
+        return [
+          {
+            path: `${addonPath(addon, resolved)}.namespace`,
+            seen: addon.namespace,
+            problem: `is the namespace of ${other.name} as well.`,
+            fix: "leave it out, or name another",
+          },
+        ];
       }),
   },
   {
@@ -79,7 +94,16 @@ export const addonRules: readonly Rule[] = [
     cure: "Leave `namespace` out, or name another.",
     find: ({ resolved }) =>
       each(resolved?.addons, (addon) =>
-        systemNamespaces.includes(addon.namespace) ? [{ path: `${addonPath(addon, resolved)}.namespace`, seen: addon.namespace, problem: "belongs to Kubernetes itself.", fix: "leave it out, or name another" }] : [],
+        systemNamespaces.includes(addon.namespace)
+          ? [
+              {
+                path: `${addonPath(addon, resolved)}.namespace`,
+                seen: addon.namespace,
+                problem: "belongs to Kubernetes itself.",
+                fix: "leave it out, or name another",
+              },
+            ]
+          : [],
       ),
   },
   {
@@ -91,7 +115,11 @@ export const addonRules: readonly Rule[] = [
       each(resolved?.addons, (addon) =>
         valueLeaves(addon, resolved)
           .filter((leaf) => leaf.value instanceof Secret)
-          .map((leaf) => ({ path: leaf.path, problem: "is a secret, and Helm values are no place for one: Helm stores and prints them.", fix: "make a Kubernetes Secret of it and give the chart that Secret's name" })),
+          .map((leaf) => ({
+            path: leaf.path,
+            problem: "is a secret, and Helm values are no place for one: Helm stores and prints them.",
+            fix: "make a Kubernetes Secret of it and give the chart that Secret's name",
+          })),
       ),
   },
   {
@@ -103,7 +131,11 @@ export const addonRules: readonly Rule[] = [
       each(resolved?.addons, (addon) =>
         valueLeaves(addon, resolved)
           .filter((leaf) => typeof leaf.value === "string" && leaf.value !== "" && SECRET_KEY.test(leaf.key) && !/name$|ref$/i.test(leaf.key))
-          .map((leaf) => ({ path: leaf.path, problem: "looks like a password in clear (the value is not repeated here).", fix: "make a Kubernetes Secret of it and give the chart that Secret's name" })),
+          .map((leaf) => ({
+            path: leaf.path,
+            problem: "looks like a password in clear (the value is not repeated here).",
+            fix: "make a Kubernetes Secret of it and give the chart that Secret's name",
+          })),
       ),
   },
   {
@@ -114,7 +146,16 @@ export const addonRules: readonly Rule[] = [
     find: ({ resolved }) =>
       each(resolved?.addons, (addon) => {
         const from: unknown = addon.config.chart;
-        return typeof from === "string" && from.startsWith("http://") ? [{ path: `${addonPath(addon, resolved)}.chart`, seen: from, problem: "is fetched without TLS.", fix: `write https://${from.slice("http://".length)}, or mirror the chart into a folder` }] : [];
+        return typeof from === "string" && from.startsWith("http://")
+          ? [
+              {
+                path: `${addonPath(addon, resolved)}.chart`,
+                seen: from,
+                problem: "is fetched without TLS.",
+                fix: `write https://${from.slice("http://".length)}, or mirror the chart into a folder`,
+              },
+            ]
+          : [];
       }),
   },
   {
@@ -125,7 +166,14 @@ export const addonRules: readonly Rule[] = [
     find: ({ config }) => {
       const mirror = config.platform?.charts.mirror;
       return mirror !== undefined && /^(\/|~|[A-Za-z]:\\)/.test(mirror)
-        ? [{ path: "bearstack:platform.charts.mirror", seen: mirror, problem: "is an absolute path, which differs from machine to machine.", fix: "write it relative to the project, e.g. ./charts, or an oci:// address" }]
+        ? [
+            {
+              path: "bearstack:platform.charts.mirror",
+              seen: mirror,
+              problem: "is an absolute path, which differs from machine to machine.",
+              fix: "write it relative to the project, e.g. ./charts, or an oci:// address",
+            },
+          ]
         : [];
     },
   },
@@ -139,7 +187,14 @@ export const addonRules: readonly Rule[] = [
         const pinned = Object.values(addon.addon.lock?.charts ?? {})[0]?.version;
         const wanted: unknown = addon.config.version;
         if (pinned === undefined || typeof wanted !== "string" || major(wanted) === major(pinned)) return [];
-        return [{ path: `${addonPath(addon, resolved)}.version`, seen: wanted, problem: `is another major version than the pinned ${pinned}; values and outline are made for that one.`, fix: "leave it out, or compare the chart's upgrade notes" }];
+        return [
+          {
+            path: `${addonPath(addon, resolved)}.version`,
+            seen: wanted,
+            problem: `is another major version than the pinned ${pinned}; values and outline are made for that one.`,
+            fix: "leave it out, or compare the chart's upgrade notes",
+          },
+        ];
       }),
   },
   {
@@ -174,7 +229,14 @@ export const addonRules: readonly Rule[] = [
       return config.adopt.flatMap((name, index) => {
         if (known.includes(name)) return [];
         const near = didYouMean(name, known);
-        return [{ path: `bearstack:adopt[${index}]`, seen: name, problem: "is no Helm release of this stack.", fix: near ? `did you mean "${near}"?` : known.length > 0 ? `use one of: ${known.sort().join(", ")}` : "remove it: this stack has no Helm releases" }];
+        return [
+          {
+            path: `bearstack:adopt[${index}]`,
+            seen: name,
+            problem: "is no Helm release of this stack.",
+            fix: near ? `did you mean "${near}"?` : known.length > 0 ? `use one of: ${known.sort().join(", ")}` : "remove it: this stack has no Helm releases",
+          },
+        ];
       });
     },
   },

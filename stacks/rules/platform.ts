@@ -9,7 +9,14 @@ export const platformRules: readonly Rule[] = [
     cure: "Choose a CNI that enforces them, or set `security.networkPolicies: none`.",
     find: ({ config, resolved }) =>
       resolved && config.security.networkPolicies === "default-deny" && !resolved.providers.networkPolicy
-        ? [{ path: "bearstack:security.networkPolicies", seen: "default-deny", problem: "is default-deny, but nothing in this cluster enforces NetworkPolicies.", fix: 'say networkPolicies: true below the cluster if its CNI does enforce them, or set "networkPolicies: none" here' }]
+        ? [
+            {
+              path: "bearstack:security.networkPolicies",
+              seen: "default-deny",
+              problem: "is default-deny, but nothing in this cluster enforces NetworkPolicies.",
+              fix: 'say networkPolicies: true below the cluster if its CNI does enforce them, or set "networkPolicies: none" here',
+            },
+          ]
         : [],
   },
   {
@@ -18,8 +25,17 @@ export const platformRules: readonly Rule[] = [
     reason: "Dashboards show what metrics, logs and traces hold.",
     cure: "Turn on metrics, logs or traces, or dashboards off.",
     find: ({ config, resolved }) =>
-      config.platform && resolved?.providers.dashboards && resolved.all.dataSources.length === 0 && !(["metrics", "logs", "traces"] as const).some((slot) => isOn(config.platform, slot))
-        ? [{ path: "bearstack:platform.dashboards", problem: "has nothing to show: metrics, logs and traces are all none.", fix: 'add e.g. "metrics: prometheus", or set dashboards: none' }]
+      config.platform &&
+      resolved?.providers.dashboards &&
+      resolved.all.dataSources.length === 0 &&
+      !(["metrics", "logs", "traces"] as const).some((slot) => isOn(config.platform, slot))
+        ? [
+            {
+              path: "bearstack:platform.dashboards",
+              problem: "has nothing to show: metrics, logs and traces are all none.",
+              fix: 'add e.g. "metrics: prometheus", or set dashboards: none',
+            },
+          ]
         : [],
   },
   {
@@ -29,7 +45,13 @@ export const platformRules: readonly Rule[] = [
     cure: "Turn on traces, metrics or logs, or telemetry off.",
     find: ({ config }) =>
       config.platform && isOn(config.platform, "telemetry") && !(["metrics", "logs", "traces"] as const).some((slot) => isOn(config.platform, slot))
-        ? [{ path: "bearstack:platform.telemetry", problem: "has no store to send to: metrics, logs and traces are all none.", fix: 'add e.g. "traces: tempo", or set telemetry: none' }]
+        ? [
+            {
+              path: "bearstack:platform.telemetry",
+              problem: "has no store to send to: metrics, logs and traces are all none.",
+              fix: 'add e.g. "traces: tempo", or set telemetry: none',
+            },
+          ]
         : [],
   },
   {
@@ -39,7 +61,14 @@ export const platformRules: readonly Rule[] = [
     cure: "Add nodes, or use `profile: small`.",
     find: ({ config, offers }) =>
       config.platform?.profile === "ha" && offers.nodes === 1
-        ? [{ path: "bearstack:platform.profile", seen: "ha", problem: "is ha, but the cluster has one node: all replicas fail together.", fix: 'add nodes, or write "profile: small"' }]
+        ? [
+            {
+              path: "bearstack:platform.profile",
+              seen: "ha",
+              problem: "is ha, but the cluster has one node: all replicas fail together.",
+              fix: 'add nodes, or write "profile: small"',
+            },
+          ]
         : [],
   },
 ];

@@ -37,7 +37,14 @@ function outOfOrder({ path, limits }: { path: string; limits: Limits }): Finding
     sizes.flatMap((size) => {
       const [below, above] = [limits[low]?.[size], limits[high]?.[size]];
       if ((amount(below) ?? 0) <= (amount(above) ?? Infinity)) return [];
-      return [{ path: `${path}.${low}.${size}`, seen: below, problem: `is above ${high}.${size} (${above}); the API server refuses such a LimitRange.`, fix: `use ${above} or less, or raise ${high}.${size}` }];
+      return [
+        {
+          path: `${path}.${low}.${size}`,
+          seen: below,
+          problem: `is above ${high}.${size} (${above}); the API server refuses such a LimitRange.`,
+          fix: `use ${above} or less, or raise ${high}.${size}`,
+        },
+      ];
     }),
   );
 }
@@ -56,7 +63,13 @@ export const tenantRules: readonly Rule[] = [
         owners.set(place.name, place);
         if (!other) return [];
         if (other.tenant === place.tenant) return [{ path: place.path, seen: place.name, problem: `is listed twice.`, fix: "remove one of the two" }];
-        return [{ path: place.path, problem: `becomes the namespace ${place.name}, which tenant ${other.tenant} has as well.`, fix: `rename it, or the one at ${other.path}` }];
+        return [
+          {
+            path: place.path,
+            problem: `becomes the namespace ${place.name}, which tenant ${other.tenant} has as well.`,
+            fix: `rename it, or the one at ${other.path}`,
+          },
+        ];
       });
     },
   },
@@ -70,7 +83,11 @@ export const tenantRules: readonly Rule[] = [
       for (const name of systemNamespaces) taken.set(name, "Kubernetes itself");
       return places(facts)
         .filter((place) => taken.has(place.name))
-        .map((place) => ({ path: place.path, problem: `becomes the namespace ${place.name}, which belongs to ${taken.get(place.name)}.`, fix: "rename the tenant or its namespace" }));
+        .map((place) => ({
+          path: place.path,
+          problem: `becomes the namespace ${place.name}, which belongs to ${taken.get(place.name)}.`,
+          fix: "rename the tenant or its namespace",
+        }));
     },
   },
   {
@@ -81,7 +98,11 @@ export const tenantRules: readonly Rule[] = [
     find: (facts) =>
       places(facts)
         .filter((place) => place.name.length > LABEL_LIMIT)
-        .map((place) => ({ path: place.path, problem: `becomes a namespace of ${place.name.length} characters; Kubernetes takes ${LABEL_LIMIT}.`, fix: `shorten it by ${place.name.length - LABEL_LIMIT}` })),
+        .map((place) => ({
+          path: place.path,
+          problem: `becomes a namespace of ${place.name.length} characters; Kubernetes takes ${LABEL_LIMIT}.`,
+          fix: `shorten it by ${place.name.length - LABEL_LIMIT}`,
+        })),
   },
   {
     id: "limits-order",
@@ -100,7 +121,14 @@ export const tenantRules: readonly Rule[] = [
         sizes.flatMap((size) => {
           const request = (limits ?? facts.config.security.limits).defaultRequest[size];
           if ((amount(quota?.[size]) ?? Infinity) >= (amount(request) ?? 0)) return [];
-          return [{ path: `bearstack:tenants.${tenant}.quota.${size}`, seen: quota?.[size], problem: `is less than what one container requests by default (${request}), so no pod could start.`, fix: `use ${request} or more` }];
+          return [
+            {
+              path: `bearstack:tenants.${tenant}.quota.${size}`,
+              seen: quota?.[size],
+              problem: `is less than what one container requests by default (${request}), so no pod could start.`,
+              fix: `use ${request} or more`,
+            },
+          ];
         }),
       ),
   },
@@ -123,7 +151,11 @@ export const tenantRules: readonly Rule[] = [
       config.security.networkPolicies === "none"
         ? Object.entries(config.tenants)
             .filter(([, tenant]) => tenant.isolation !== "none")
-            .map(([name]) => ({ path: `bearstack:tenants.${name}.isolation`, problem: "has no effect while security.networkPolicies is none: every pod can reach the tenant's pods.", fix: "set networkPolicies: default-deny, or isolation: none to say that it is meant" }))
+            .map(([name]) => ({
+              path: `bearstack:tenants.${name}.isolation`,
+              problem: "has no effect while security.networkPolicies is none: every pod can reach the tenant's pods.",
+              fix: "set networkPolicies: default-deny, or isolation: none to say that it is meant",
+            }))
         : [],
   },
 ];

@@ -51,7 +51,7 @@ export class EngineProject {
 
   /** Writes the stack file; secrets go in by `pulumi config set`. */
   configure(yaml: string): void {
-    const salt = this.salt ??= this.readSalt();
+    const salt = (this.salt ??= this.readSalt());
     writeFileSync(join(this.folder, `Pulumi.${this.stack}.yaml`), `${salt}config:\n  pulumi:disable-default-providers: [kubernetes]\n${yaml}`);
   }
 

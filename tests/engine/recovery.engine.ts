@@ -37,7 +37,10 @@ describe.skipIf(!hasPulumi || !withCharts)("the real engine, killed in the middl
     expect(recovery.commands.length + recovery.adopt.length).toBeGreaterThan(0);
     for (const command of recovery.commands) {
       const [program, ...args] = command.split(" ");
-      const ran = program === "pulumi" ? await project.pulumi(args.filter((arg, index) => arg !== "--stack" && args[index - 1] !== "--stack")) : await project.run(program!, args);
+      const ran =
+        program === "pulumi"
+          ? await project.pulumi(args.filter((arg, index) => arg !== "--stack" && args[index - 1] !== "--stack"))
+          : await project.run(program!, args);
       expect(ran.code, `${command}\n${ran.text}`).toBe(0);
     }
     project.configure(config(recovery.adopt.length > 0 ? `  bearstack:adopt: [${recovery.adopt.join(", ")}]\n` : ""));

@@ -65,7 +65,10 @@ function slotSchema(slot: Slot): JsonSchema {
   const existing = spec.port && existingPorts[spec.port];
   if (existing) {
     const schema = jsonSchema(existing);
-    const marked = spec.several && schema.properties ? { ...schema, properties: { ...schema.properties, default: { type: "boolean", description: "The default of this slot." } } } : schema;
+    const marked =
+      spec.several && schema.properties
+        ? { ...schema, properties: { ...schema.properties, default: { type: "boolean", description: "The default of this slot." } } }
+        : schema;
     properties.existing = { ...marked, description: "It is there already; nothing is installed." };
   }
   return {
@@ -75,7 +78,11 @@ function slotSchema(slot: Slot): JsonSchema {
 }
 
 function builtin(several: boolean | undefined): JsonSchema {
-  return orNothing({ type: "object", properties: several ? { default: { type: "boolean", description: "The default of this slot." } } : {}, additionalProperties: false });
+  return orNothing({
+    type: "object",
+    properties: several ? { default: { type: "boolean", description: "The default of this slot." } } : {},
+    additionalProperties: false,
+  });
 }
 
 /** In YAML a key without a value is null; it means the defaults. */
@@ -84,7 +91,9 @@ function orNothing(schema: JsonSchema): JsonSchema {
 }
 
 function clusterSchema(): JsonSchema {
-  const properties = Object.fromEntries(Object.entries(clusters).map(([kind, { schema }]) => [kind, { ...orNothing(jsonSchema(schema)), description: clusterKinds[kind] }]));
+  const properties = Object.fromEntries(
+    Object.entries(clusters).map(([kind, { schema }]) => [kind, { ...orNothing(jsonSchema(schema)), description: clusterKinds[kind] }]),
+  );
   const bare = Object.entries(clusters).flatMap(([kind, { schema }]) => (worksBare(schema) ? [kind] : []));
   return {
     description: "What provisions or finds the Kubernetes API: exactly one kind.",
@@ -95,7 +104,11 @@ function clusterSchema(): JsonSchema {
 function platformSchema(): JsonSchema {
   const settings = jsonSchema(PlatformSettings);
   const slots = Object.fromEntries(slotNames.map((slot) => [slot, slotSchema(slot)]));
-  return { ...settings, description: "The platform: settings, and one choice per slot. Leave it out for a cluster alone.", properties: { ...settings.properties, ...slots } };
+  return {
+    ...settings,
+    description: "The platform: settings, and one choice per slot. Leave it out for a cluster alone.",
+    properties: { ...settings.properties, ...slots },
+  };
 }
 
 /** The JSON Schema of `Pulumi.<stack>.yaml`, for editors. Choices that are not built yet are absent. */
@@ -105,7 +118,11 @@ export function stackSchema(): JsonSchema {
     "bearstack:platform": platformSchema(),
     "bearstack:security": { ...jsonSchema(SecurityConfig), description: "Pod Security, NetworkPolicies, limits, roles of groups." },
     "bearstack:tenants": { ...jsonSchema(TenantsConfig), description: "Teams by name." },
-    "bearstack:adopt": { type: "array", items: { type: "string", minLength: 1 }, description: "Helm releases that exist in the cluster and shall be imported; see `bear recover`." },
+    "bearstack:adopt": {
+      type: "array",
+      items: { type: "string", minLength: 1 },
+      description: "Helm releases that exist in the cluster and shall be imported; see `bear recover`.",
+    },
   };
   const known = topLevelKeys.filter((key) => `bearstack:${key}` in properties);
   return {
@@ -122,7 +139,11 @@ export function stackSchema(): JsonSchema {
         propertyNames: { pattern: `^(?!bearstack:)|^bearstack:(${known.join("|")})$` },
       },
     },
-    definitions: Object.fromEntries(Object.values(addons).filter((addon) => addon.slots.length > 0).map((addon) => [addon.name, { ...jsonSchema(addon.schema), description: addon.summary }])),
+    definitions: Object.fromEntries(
+      Object.values(addons)
+        .filter((addon) => addon.slots.length > 0)
+        .map((addon) => [addon.name, { ...jsonSchema(addon.schema), description: addon.summary }]),
+    ),
   };
 }
 

@@ -27,7 +27,13 @@ export function fieldsOf(schema: z.ZodType): Field[] {
 function walk(node: JsonSchema, path: string): Field[] {
   const own = Object.entries(node.properties ?? {}).flatMap(([key, part]) => {
     const at = path === "" ? key : `${path}.${key}`;
-    const field = { path: at, type: typeOf(part), fallback: part.default === undefined ? "" : JSON.stringify(part.default), required: node.required?.includes(key) ?? false, description: part.description ?? "" };
+    const field = {
+      path: at,
+      type: typeOf(part),
+      fallback: part.default === undefined ? "" : JSON.stringify(part.default),
+      required: node.required?.includes(key) ?? false,
+      description: part.description ?? "",
+    };
     return [field, ...(isSecret(part) ? [] : inside(part, at))];
   });
   return own;
@@ -55,7 +61,12 @@ function typeOf(node: JsonSchema): string {
 }
 
 function fieldTable(fields: readonly Field[]): string {
-  const rows = fields.map((field) => [code(field.path), field.type, field.required ? "required" : field.fallback === "" ? "" : code(field.fallback), field.description]);
+  const rows = fields.map((field) => [
+    code(field.path),
+    field.type,
+    field.required ? "required" : field.fallback === "" ? "" : code(field.fallback),
+    field.description,
+  ]);
   return table(["Field", "Type", "Default", "Meaning"], rows);
 }
 
@@ -99,7 +110,10 @@ export function slotsPage(): string {
     "A stack config is one object per concern below `config:` in `Pulumi.<stack>.yaml`. A choice is written as a bare name (`ingress: traefik`) or as an object with its settings (`ingress: { traefik: { replicas: 2 } }`).",
     "## cluster",
     "`bearstack:cluster` has exactly one of these keys.",
-    table(["Kind", "State", "What it is"], Object.entries(clusterKinds).map(([kind, summary]) => [code(kind), clusters[kind] ? "built" : "not built yet", summary])),
+    table(
+      ["Kind", "State", "What it is"],
+      Object.entries(clusterKinds).map(([kind, summary]) => [code(kind), clusters[kind] ? "built" : "not built yet", summary]),
+    ),
     ...Object.entries(clusters).flatMap(([kind, { schema }]) => [`### cluster ${kind}`, fieldTable(fieldsOf(schema))]),
     "## Settings of the platform",
     "Below `bearstack:platform`, beside the slots.",
@@ -112,7 +126,12 @@ export function slotsPage(): string {
       .filter((addon) => addon.slots.length > 0)
       .flatMap(addonPart),
     "## Add-ons that others pull in",
-    table(["Add-on", "What it is"], Object.values(addons).filter((addon) => addon.slots.length === 0).map((addon) => [code(addon.name), addon.summary])),
+    table(
+      ["Add-on", "What it is"],
+      Object.values(addons)
+        .filter((addon) => addon.slots.length === 0)
+        .map((addon) => [code(addon.name), addon.summary]),
+    ),
     "## security",
     "Below `bearstack:security`.",
     fieldTable(fieldsOf(SecurityConfig)),

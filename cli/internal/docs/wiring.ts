@@ -7,7 +7,10 @@ import { code, GENERATED, page, table } from "./markdown";
 
 /** A platform where everything built is on, so that the matrix shows all there is. */
 function fullScope(addon: AnyAddon): Scope {
-  const built = (slot: Slot): string[] => slotSpec(slot).choices.filter((choice) => addons[choice]?.slots.includes(slot)).slice(0, 1);
+  const built = (slot: Slot): string[] =>
+    slotSpec(slot)
+      .choices.filter((choice) => addons[choice]?.slots.includes(slot))
+      .slice(0, 1);
   return {
     cluster: "existing",
     domain: "example.com",
@@ -29,7 +32,11 @@ interface Facts {
 function factsOf(addon: AnyAddon): Facts {
   const config: unknown = addon.schema.parse({});
   const scope = fullScope(addon);
-  return { addon, needs: typeof addon.needs === "function" ? addon.needs(config, scope) : addon.needs, contributions: addon.contributes?.(config, scope) ?? {} };
+  return {
+    addon,
+    needs: typeof addon.needs === "function" ? addon.needs(config, scope) : addon.needs,
+    contributions: addon.contributes?.(config, scope) ?? {},
+  };
 }
 
 const names = (items: readonly { name: string }[] | undefined): string => (items ?? []).map((item) => item.name).join(", ");
@@ -56,9 +63,18 @@ export function wiringPage(): string {
   const ports = (Object.keys(portSummaries) as Port[]).map((port) => [
     code(port),
     portSummaries[port],
-    all.filter(({ addon }) => addon.provides.includes(port)).map(({ addon }) => code(addon.name)).join(", "),
-    all.filter(({ needs }) => needs.includes(port)).map(({ addon }) => code(addon.name)).join(", "),
-    all.filter(({ addon, needs }) => addon.wants.includes(port) && !needs.includes(port)).map(({ addon }) => code(addon.name)).join(", "),
+    all
+      .filter(({ addon }) => addon.provides.includes(port))
+      .map(({ addon }) => code(addon.name))
+      .join(", "),
+    all
+      .filter(({ needs }) => needs.includes(port))
+      .map(({ addon }) => code(addon.name))
+      .join(", "),
+    all
+      .filter(({ addon, needs }) => addon.wants.includes(port) && !needs.includes(port))
+      .map(({ addon }) => code(addon.name))
+      .join(", "),
   ]);
   return page([
     GENERATED,

@@ -57,7 +57,11 @@ describe("prometheus values", () => {
   });
 
   it("takes the monitors of every namespace, not only those of its own release", () => {
-    expect(values().prometheus.prometheusSpec).toMatchObject({ serviceMonitorSelectorNilUsesHelmValues: false, podMonitorSelectorNilUsesHelmValues: false, ruleSelectorNilUsesHelmValues: false });
+    expect(values().prometheus.prometheusSpec).toMatchObject({
+      serviceMonitorSelectorNilUsesHelmValues: false,
+      podMonitorSelectorNilUsesHelmValues: false,
+      ruleSelectorNilUsesHelmValues: false,
+    });
   });
 
   it("scrapes the control plane only where asked to", () => {
@@ -69,13 +73,17 @@ describe("prometheus values", () => {
   it("keeps the node agents, which see the host, out of its own namespace", () => {
     expect(values()["prometheus-node-exporter"].namespaceOverride).toBe("prometheus-agents");
     const { namespaces } = platformStack(on()).resolved!;
-    expect(namespaces.filter(({ addon }) => addon === "prometheus").map(({ name, podSecurity }) => [name, podSecurity])).toEqual(expect.arrayContaining([["prometheus-agents", "privileged"]]));
+    expect(namespaces.filter(({ addon }) => addon === "prometheus").map(({ name, podSecurity }) => [name, podSecurity])).toEqual(
+      expect.arrayContaining([["prometheus-agents", "privileged"]]),
+    );
     expect(namespaces.find(({ name }) => name === "prometheus")!.podSecurity).not.toBe("privileged");
   });
 
   it("monitors add-ons whose charts make no monitor", () => {
     const monitors = values({}, { exposure: "envoy", ingress: "traefik" }).prometheus.additionalPodMonitors;
-    expect(monitors).toEqual([expect.objectContaining({ name: "envoy", namespaceSelector: { matchNames: ["envoy"] }, podMetricsEndpoints: [expect.any(Object)] })]);
+    expect(monitors).toEqual([
+      expect.objectContaining({ name: "envoy", namespaceSelector: { matchNames: ["envoy"] }, podMetricsEndpoints: [expect.any(Object)] }),
+    ]);
   });
 });
 
@@ -86,7 +94,10 @@ describe("prometheus resources", () => {
     expect(one(resources, "Secret", "alertmanager-config").inputs).toMatchObject({ metadata: { namespace: "prometheus" }, stringData: "[secret]" });
     expect(one(resources, "Release", "prometheus").dependsOn).toContain("alertmanager-config");
     expect(JSON.stringify(resources)).not.toContain(CANARY);
-    expect(values({ alertmanager: { config: secure } }).alertmanager.alertmanagerSpec).toMatchObject({ useExistingSecret: true, configSecret: "alertmanager-config" });
+    expect(values({ alertmanager: { config: secure } }).alertmanager.alertmanagerSpec).toMatchObject({
+      useExistingSecret: true,
+      configSecret: "alertmanager-config",
+    });
   });
 
   it("warns while nobody hears the alerts", () => {
@@ -97,7 +108,16 @@ describe("prometheus resources", () => {
 
 describe("prometheus outline", () => {
   const scope = resolvedAddon(platformStack(on()), "prometheus").scope;
-  const outline: Outline = [{ apiVersion: "monitoring.coreos.com/v1", kind: "Prometheus", name: "prometheus", namespace: "@", replicas: 1, containers: [{ name: "prometheus", image: "p" }] }];
+  const outline: Outline = [
+    {
+      apiVersion: "monitoring.coreos.com/v1",
+      kind: "Prometheus",
+      name: "prometheus",
+      namespace: "@",
+      replicas: 1,
+      containers: [{ name: "prometheus", image: "p" }],
+    },
+  ];
 
   it("has as many pods as the config says, each with its Service and volume", () => {
     const shaped = shapePrometheus(outline, PrometheusConfig.parse({ replicas: 2, storage: { size: "20Gi" } }), scope);
@@ -125,7 +145,9 @@ describe("rules of the whole platform", () => {
     const stack = platformStack(on({}, everything)).resolved!;
     const groups = Object.values(values({}, everything).additionalPrometheusRulesMap).flatMap((file: any) => file.groups);
     // promtool reads rules only: a query becomes a recording rule.
-    const queries = stack.all.dashboards.flatMap(({ name, panels }) => panels.filter(({ source }) => source !== "logs").map(({ expr }, index) => ({ record: `dashboard:${name.replaceAll("-", "_")}:${index}`, expr })));
+    const queries = stack.all.dashboards.flatMap(({ name, panels }) =>
+      panels.filter(({ source }) => source !== "logs").map(({ expr }, index) => ({ record: `dashboard:${name.replaceAll("-", "_")}:${index}`, expr })),
+    );
     expect(queries.length).toBeGreaterThan(8);
     const file = join(folder, "rules.yaml");
     writeFileSync(file, stringify({ groups: [...groups, { name: "dashboards", rules: queries }] }));

@@ -6,7 +6,13 @@ const notBuilt = (name: string, instead: string): string => `: ${name} is not bu
 
 const AlertmanagerConfig = z
   .strictObject({
-    replicas: z.number().int().positive().max(3).optional().describe("Pods; they share silences and send each alert once. As many as Prometheus has, 2 at least in ha."),
+    replicas: z
+      .number()
+      .int()
+      .positive()
+      .max(3)
+      .optional()
+      .describe("Pods; they share silences and send each alert once. As many as Prometheus has, 2 at least in ha."),
     config: secret().optional().describe("The whole alertmanager.yml as a Pulumi secret: receivers hold passwords."),
     existingSecret: dnsLabel.optional().describe("Secret in its namespace that holds alertmanager.yaml, made elsewhere."),
   })

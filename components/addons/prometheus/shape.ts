@@ -41,10 +41,22 @@ function replicaService(index: number): OutlineObject {
     name: `prometheus-prometheus-${index}`,
     namespace: "@",
     ports: [{ name: "http-web", port: 9090 }],
-    selector: { "app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": "prometheus", "statefulset.kubernetes.io/pod-name": `prometheus-prometheus-${index}` },
+    selector: {
+      "app.kubernetes.io/name": "prometheus",
+      "operator.prometheus.io/name": "prometheus",
+      "statefulset.kubernetes.io/pod-name": `prometheus-prometheus-${index}`,
+    },
   };
 }
 
 function controlPlaneService(name: string): OutlineObject {
-  return { apiVersion: "v1", kind: "Service", name: `prometheus-kube-${name}`, namespace: "kube-system", headless: true, ports: [{ name: "http-metrics", port: PORTS[name]! }], selector: LABELS[name]! };
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    name: `prometheus-kube-${name}`,
+    namespace: "kube-system",
+    headless: true,
+    ports: [{ name: "http-metrics", port: PORTS[name]! }],
+    selector: LABELS[name]!,
+  };
 }

@@ -106,7 +106,9 @@ export function prometheusValues({ config, scope, ports, all }: Context): Values
 
 function claimTemplate(storage: Storage, size: string, ports: Context["ports"]): Values {
   return {
-    volumeClaimTemplate: { spec: { ...storageClassName(storage, ports.storageClass), accessModes: ["ReadWriteOnce"], resources: { requests: { storage: size } } } },
+    volumeClaimTemplate: {
+      spec: { ...storageClassName(storage, ports.storageClass), accessModes: ["ReadWriteOnce"], resources: { requests: { storage: size } } },
+    },
   };
 }
 

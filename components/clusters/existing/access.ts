@@ -21,7 +21,10 @@ async function readKubeconfig(config: ExistingConfig): Promise<{ text: string; s
   if (config.terraform) return { text: await readOutput(config.terraform), source: `output ${config.terraform.output} of ${config.terraform.directory}` };
   const path = config.kubeconfig!.replace(/^~(?=\/|$)/, homedir());
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`The kubeconfig ${config.kubeconfig!} cannot be read (${error.code ?? error.message}).`, "Correct bearstack:cluster.existing.kubeconfig, or make the file readable.");
+    throw new UserError(
+      `The kubeconfig ${config.kubeconfig!} cannot be read (${error.code ?? error.message}).`,
+      "Correct bearstack:cluster.existing.kubeconfig, or make the file readable.",
+    );
   });
   return { text: absolutePaths(text, dirname(resolve(path))), source: config.kubeconfig! };
 }
@@ -32,7 +35,14 @@ async function readOutput({ tool, directory, output }: NonNullable<ExistingConfi
     return stdout;
   } catch (error) {
     const { code, stderr } = error as { code?: string | number; stderr?: string };
-    if (code === "ENOENT") throw new UserError(`${tool} is not on PATH (or ${directory} is no folder), so its output ${output} cannot be read.`, `Install ${tool}, or set bearstack:cluster.existing.kubeconfig instead.`);
-    throw new UserError(`${tool} output ${output} failed in ${directory}: ${(stderr ?? "").trim().split("\n").slice(-1)[0] ?? ""}`, `Run "${tool} output" there; the state must be reachable and hold that output.`);
+    if (code === "ENOENT")
+      throw new UserError(
+        `${tool} is not on PATH (or ${directory} is no folder), so its output ${output} cannot be read.`,
+        `Install ${tool}, or set bearstack:cluster.existing.kubeconfig instead.`,
+      );
+    throw new UserError(
+      `${tool} output ${output} failed in ${directory}: ${(stderr ?? "").trim().split("\n").slice(-1)[0] ?? ""}`,
+      `Run "${tool} output" there; the state must be reachable and hold that output.`,
+    );
   }
 }

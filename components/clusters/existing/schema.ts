@@ -26,6 +26,7 @@ export const ExistingConfig = z
   })
   .superRefine((config, context) => {
     const given = [config.kubeconfig, config.inline, config.terraform].filter((source) => source !== undefined).length;
-    if (given !== 1) context.addIssue({ code: "custom", message: `names ${given} sources of a kubeconfig, one is due${FIX}set exactly one of kubeconfig, inline, terraform` });
+    if (given !== 1)
+      context.addIssue({ code: "custom", message: `names ${given} sources of a kubeconfig, one is due${FIX}set exactly one of kubeconfig, inline, terraform` });
   });
 export type ExistingConfig = z.output<typeof ExistingConfig>;

@@ -33,12 +33,19 @@ export async function dump(kubeconfig: string): Promise<Dump> {
       const ours = namespace === NAMESPACE || (namespace === undefined && (name === NAMESPACE || name.endsWith(".demo.bearstack.dev")));
       if (!ours || name.startsWith("kube-root-ca") || object.type === "helm.sh/release.v1") continue;
       const { "deployment.kubernetes.io/revision": _revision, ...own } = annotations ?? {};
-      objects[`${kind} ${name}`] = { labels, annotations: own, spec: spec(kind, object), keys: Object.keys((object.data ?? {}) as object), ready: object.status?.availableReplicas };
+      objects[`${kind} ${name}`] = {
+        labels,
+        annotations: own,
+        spec: spec(kind, object),
+        keys: Object.keys((object.data ?? {}) as object),
+        ready: object.status?.availableReplicas,
+      };
       versions[`${kind} ${name}`] = resourceVersion;
     }
   }
   const helm = new Helm({ binary: "", kubeconfig, home: "", kube, signal: new AbortController().signal });
-  for (const release of (await helm.releases()).values()) if (release.namespace === NAMESPACE) objects[`release ${release.name}`] = [release.status, release.digest];
+  for (const release of (await helm.releases()).values())
+    if (release.namespace === NAMESPACE) objects[`release ${release.name}`] = [release.status, release.digest];
   kube.close();
   return { objects, versions };
 }

@@ -30,27 +30,54 @@ export async function demo(options: DemoOptions): Promise<Record<string, Output<
     "native",
     {
       metadata: place("native"),
-      spec: { replicas: options.replicas ?? 2, selector: { matchLabels: { app: "native" } }, template: { metadata: { labels: { app: "native" } }, spec: { containers: [{ name: "native", image: "example.com/native:1" }] } } },
+      spec: {
+        replicas: options.replicas ?? 2,
+        selector: { matchLabels: { app: "native" } },
+        template: { metadata: { labels: { app: "native" } }, spec: { containers: [{ name: "native", image: "example.com/native:1" }] } },
+      },
     },
     inside,
   );
   new k8s.core.v1.Service("front", { metadata: place("front"), spec: { type: "LoadBalancer", selector: { app: "native" }, ports: [{ port: 80 }] } }, inside);
-  new k8s.apiextensions.v1.CustomResourceDefinition("bears", {
-    metadata: { name: "bears.demo.bearstack.dev" },
-    spec: {
-      group: "demo.bearstack.dev",
-      scope: "Namespaced",
-      names: { kind: "Bear", plural: "bears", singular: "bear" },
-      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties: { size: { type: "integer" } } } } } } }],
+  new k8s.apiextensions.v1.CustomResourceDefinition(
+    "bears",
+    {
+      metadata: { name: "bears.demo.bearstack.dev" },
+      spec: {
+        group: "demo.bearstack.dev",
+        scope: "Namespaced",
+        names: { kind: "Bear", plural: "bears", singular: "bear" },
+        versions: [
+          {
+            name: "v1",
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties: { size: { type: "integer" } } } } } },
+          },
+        ],
+      },
     },
-  }, { provider });
+    { provider },
+  );
   // Without dependsOn on purpose: the kind is unknown until its CRD is served.
   new k8s.apiextensions.CustomResource("teddy", { apiVersion: "demo.bearstack.dev/v1", kind: "Bear", metadata: place("teddy"), spec: { size: 3 } }, inside);
-  const web = new k8s.helm.v3.Release("web", { name: "web", namespace: NAMESPACE, chart: options.chart, version: "1.0.0", atomic: true, timeout: 120, values: { replicas: options.replicas ?? 2 } }, inside);
-  new k8s.apiextensions.CustomResource("bruno", { apiVersion: "demo.bearstack.dev/v1", kind: "Cub", metadata: place("bruno"), spec: { age: 1 } }, { provider, dependsOn: [web] });
+  const web = new k8s.helm.v3.Release(
+    "web",
+    { name: "web", namespace: NAMESPACE, chart: options.chart, version: "1.0.0", atomic: true, timeout: 120, values: { replicas: options.replicas ?? 2 } },
+    inside,
+  );
+  new k8s.apiextensions.CustomResource(
+    "bruno",
+    { apiVersion: "demo.bearstack.dev/v1", kind: "Cub", metadata: place("bruno"), spec: { age: 1 } },
+    { provider, dependsOn: [web] },
+  );
   if (options.more) {
     new k8s.core.v1.ConfigMap("extra", { metadata: place("extra"), data: { a: "b" } }, inside);
-    new k8s.helm.v3.Release("second", { name: "second", namespace: NAMESPACE, chart: options.chart, values: { replicas: 1, crd: false }, timeout: 120, atomic: true }, { provider, dependsOn: [web] });
+    new k8s.helm.v3.Release(
+      "second",
+      { name: "second", namespace: NAMESPACE, chart: options.chart, values: { replicas: 1, crd: false }, timeout: 120, atomic: true },
+      { provider, dependsOn: [web] },
+    );
   }
   if (options.broken) {
     const bad = new k8s.core.v1.ConfigMap("bad", { metadata: { name: "Not_A_Name", namespace: NAMESPACE } }, inside);
@@ -66,7 +93,12 @@ export async function writeChart(folder: string): Promise<string> {
     "Chart.yaml": JSON.stringify({ apiVersion: "v2", name: "web", version: "1.0.0" }),
     "values.yaml": JSON.stringify({ replicas: 1, crd: true }),
     "templates/account.yaml": JSON.stringify({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "{{ .Release.Name }}" } }),
-    "templates/service.yaml": JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { name: "{{ .Release.Name }}" }, spec: { selector: { app: "{{ .Release.Name }}" }, ports: [{ port: 80 }] } }),
+    "templates/service.yaml": JSON.stringify({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "{{ .Release.Name }}" },
+      spec: { selector: { app: "{{ .Release.Name }}" }, ports: [{ port: 80 }] },
+    }),
     "templates/deployment.yaml": `apiVersion: apps/v1
 kind: Deployment
 metadata: { name: "{{ .Release.Name }}" }
@@ -112,7 +144,16 @@ export function lockedWeb(): LockedChart {
     outline: [
       { apiVersion: "v1", kind: "ServiceAccount", name: "web", namespace: "@" },
       { apiVersion: "v1", kind: "Service", name: "web", namespace: "@", ports: [{ port: 80 }], selector: { app: "web" } },
-      { apiVersion: "apps/v1", kind: "Deployment", name: "web", namespace: "@", replicas: 2, serviceAccount: "web", podLabels: { app: "web" }, containers: [{ name: "web", image: "example.com/web:1", ports: [{ port: 8080 }] }] },
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        name: "web",
+        namespace: "@",
+        replicas: 2,
+        serviceAccount: "web",
+        podLabels: { app: "web" },
+        containers: [{ name: "web", image: "example.com/web:1", ports: [{ port: 8080 }] }],
+      },
     ],
   };
 }
