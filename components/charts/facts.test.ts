@@ -165,6 +165,15 @@ describe("facts of a rendered chart", () => {
     });
   });
 
+  it("keep a label of little meaning where a Service selects by it", () => {
+    const pod =
+      "kind: DaemonSet\nmetadata: { name: x }\nspec: { template: { metadata: { labels: { app: x, app.kubernetes.io/part-of: ring } }, spec: { containers: [] } } }";
+    const service = "kind: Service\nmetadata: { name: x }\nspec: { selector: { app.kubernetes.io/part-of: ring } }";
+    const labels = (text: string) => factsOf(parseRendered(text)).outline.find((object) => object.kind === "DaemonSet")!.podLabels;
+    expect(labels(pod)).toEqual({ app: "x" });
+    expect(labels(`${pod}\n---\n${service}`)).toEqual({ app: "x", "app.kubernetes.io/part-of": "ring" });
+  });
+
   it("are compared by meaning", () => {
     const a = facts.outline;
     expect(outlineDifferences(a, [...a].reverse())).toEqual([]);

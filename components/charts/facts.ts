@@ -151,6 +151,7 @@ function crdFacts(object: any): LockedCrd {
 function objectFacts(object: any, isCluster: boolean, selected: ReadonlySet<string>): OutlineObject {
   const mark = (text: string): string => text.replaceAll(NAMESPACE_MARK, "@");
   const facts: Facts = readers[object.kind]?.(object) ?? {};
+  const labels = podLabels(facts.podLabels, selected);
   const hook = object.metadata?.annotations?.["helm.sh/hook"];
   const namespace = object.metadata?.namespace ?? NAMESPACE_MARK;
   return clean({
@@ -163,7 +164,7 @@ function objectFacts(object: any, isCluster: boolean, selected: ReadonlySet<stri
     // Not in images, where "@" comes before a digest.
     serviceAccount: facts.serviceAccount && mark(facts.serviceAccount),
     serviceName: facts.serviceName && mark(facts.serviceName),
-    podLabels: mapValues(podLabels(facts.podLabels, selected) ?? {}, mark),
+    podLabels: labels && mapValues(labels, mark),
     selector: facts.selector && mapValues(facts.selector, mark),
   });
 }
@@ -219,18 +220,19 @@ function podFacts(template: any): Facts {
   return {
     serviceAccount: spec.serviceAccountName,
     containers,
-    podLabels: podLabels(template?.metadata?.labels),
+    podLabels: Object.fromEntries(Object.entries<string>(template?.metadata?.labels ?? {}).sort(([a], [b]) => compare(a, b))),
     hostNetwork: spec.hostNetwork || undefined,
     podSecurity: podSecurityOf(spec, template?.metadata?.annotations),
   };
 }
 
-/** Labels that say what a pod is; those that move with each version say nothing to a selector. */
-function podLabels(labels: Record<string, string> | undefined): Record<string, string> | undefined {
+/** Labels that say what a pod is; those that move with each version say nothing, unless a Service of the chart selects by them. */
+function podLabels(labels: Record<string, string> | undefined, selected: ReadonlySet<string>): Record<string, string> | undefined {
   const kept = Object.entries(labels ?? {}).filter(
-    ([key]) => !/^(helm\.sh\/chart|app\.kubernetes\.io\/(version|managed-by|part-of)|chart|heritage)$/.test(key) && !key.startsWith("checksum/"),
+    ([key]) =>
+      selected.has(key) || (!/^(helm\.sh\/chart|app\.kubernetes\.io\/(version|managed-by|part-of)|chart|heritage)$/.test(key) && !key.startsWith("checksum/")),
   );
-  return kept.length > 0 ? Object.fromEntries(kept.sort(([a], [b]) => compare(a, b))) : undefined;
+  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
 }
 
 function containerFacts(container: any, init: boolean): OutlineContainer {

@@ -46,6 +46,9 @@ export interface Knob {
   platform?: Record<string, unknown>;
 }
 
+/** A method's type: unlike a function's it lets an add-on that provides nothing be any add-on. */
+type Needs<C, N extends Port> = { of(config: C, scope: Scope): readonly N[] }["of"];
+
 /** The definition of one add-on. It knows its config, its place and its static facts, and loads its resources only when asked. */
 export interface Addon<Name extends string = string, S extends z.ZodType = z.ZodType, N extends Port = any, W extends Port = any, P extends Port = any> {
   /** Folder, config value and default namespace. */
@@ -58,7 +61,7 @@ export interface Addon<Name extends string = string, S extends z.ZodType = z.Zod
   kubernetes?: string;
   schema: S;
   /** Ports that must be there. A function where the config decides. */
-  needs: readonly N[] | ((config: z.output<S>, scope: Scope) => readonly N[]);
+  needs: readonly N[] | Needs<z.output<S>, N>;
   /** Ports it uses when they are there. */
   wants: readonly W[];
   provides: readonly P[];
