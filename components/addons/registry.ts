@@ -5,8 +5,8 @@ import { envoy } from "./envoy/addon";
 import { gatewayApi } from "./gateway-api/addon";
 import { loki } from "./loki/addon";
 import { opentelemetryCollector } from "./opentelemetry-collector/addon";
-import { prometheusOperatorCrds } from "./prometheus-operator-crds/addon";
 import { prometheus } from "./prometheus/addon";
+import { prometheusOperatorCrds } from "./prometheus-operator-crds/addon";
 import { sealedSecrets } from "./sealed-secrets/addon";
 import { tempo } from "./tempo/addon";
 import { traefik } from "./traefik/addon";
@@ -18,8 +18,8 @@ const all: readonly AnyAddon[] = [
   gatewayApi,
   loki,
   opentelemetryCollector,
-  prometheusOperatorCrds,
   prometheus,
+  prometheusOperatorCrds,
   sealedSecrets,
   tempo,
   traefik,
