@@ -3,6 +3,7 @@ import { alloy } from "./alloy/addon";
 import { certManager } from "./cert-manager/addon";
 import { envoy } from "./envoy/addon";
 import { gatewayApi } from "./gateway-api/addon";
+import { grafana } from "./grafana/addon";
 import { loki } from "./loki/addon";
 import { opentelemetryCollector } from "./opentelemetry-collector/addon";
 import { prometheus } from "./prometheus/addon";
@@ -16,6 +17,7 @@ const all: readonly AnyAddon[] = [
   certManager,
   envoy,
   gatewayApi,
+  grafana,
   loki,
   opentelemetryCollector,
   prometheus,
