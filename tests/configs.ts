@@ -21,9 +21,10 @@ export const choices: readonly Choice[] = slotNames.flatMap((slot) =>
     .map((choice) => ({ slot, choice })),
 );
 
-/** What a choice cannot do without: its rule says so. */
+/** What a choice cannot do without: its rule or its needs say so. */
 const companions: Readonly<Record<string, readonly Choice[]>> = {
   envoy: [{ slot: "ingress", choice: "traefik" }],
+  "opentelemetry-collector": [{ slot: "traces", choice: "tempo" }],
 };
 
 /** A stack with all slots at their defaults but those named; a domain is there because an ingress asks for one. */

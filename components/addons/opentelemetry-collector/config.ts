@@ -42,7 +42,12 @@ export function collectorConfig(config: CollectorConfig, scope: Pick<Scope, "cho
       pipelines: on.length > 0 ? Object.fromEntries(on.map(([signal, part]) => [signal, pipeline(signal, receivers, part)])) : NOWHERE,
       telemetry: {
         logs: { encoding: "json" },
-        metrics: { readers: [{ pull: { exporter: { prometheus: { host: "${env:MY_POD_IP}", port: PORTS.metrics } } } }] },
+        // With the endings that Prometheus expects, `_total` and units; the collector leaves them out when it is not told.
+        metrics: {
+          readers: [
+            { pull: { exporter: { prometheus: { host: "${env:MY_POD_IP}", port: PORTS.metrics, without_type_suffix: false, without_units: false } } } },
+          ],
+        },
       },
     },
   };

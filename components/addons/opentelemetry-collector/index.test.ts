@@ -83,6 +83,11 @@ describe("the config of the collector", () => {
     expect(condition).toBe('IsMatch(span.name, "^$${x}{{ "{{" }}y}}$$")');
   });
 
+  it("counts itself under the names that its alerts look for", () => {
+    const [reader] = config().service.telemetry.metrics.readers;
+    expect(reader.pull.exporter.prometheus).toMatchObject({ port: 8888, without_type_suffix: false, without_units: false });
+  });
+
   it("starts with nothing to send to where the only store takes no remote write", () => {
     const { exporters, service } = config({}, { metrics: { existing: { url: "http://metrics.example.com" } } });
     expect(exporters).toEqual({ nop: {} });
