@@ -59,6 +59,11 @@ function interrupted(signal: NodeJS.Signals, when: RegExp): Promise<Run> {
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })));
 }
 
+/** A process that nobody has waited for yet has ended all the same. */
+function runs(pid: number): boolean {
+  return spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim().replace(/^Z.*/, "") !== "";
+}
+
 const kinds = [
   ["v1", "Namespace"],
   ["v1", "Service"],
@@ -129,7 +134,7 @@ describe("bear dev", { timeout: 300_000 }, () => {
     const again = dev();
     expect(again).toMatchObject({ ok: true, counts: { created: 0, changed: 0, failed: 0 }, failures: [], removed: [] });
     for (const { name, workloads } of again.rows) expect(workloads.ready, name).toBe(workloads.of);
-    expect(again.rows.map(({ workloads }) => workloads.of).reduce((sum, one) => sum + one)).toBeGreaterThan(8);
+    expect(again.rows.map(({ workloads }) => workloads.of).reduce((sum, one) => sum + one)).toBeGreaterThanOrEqual(8);
     expect(bear("dev", "-s", "small").out.trimEnd().split("\n").at(-1)).toMatch(/^unchanged: all \d+ resources of small are as they were /);
   });
 
@@ -191,7 +196,7 @@ describe("bear sandbox", { timeout: 120_000 }, () => {
     expect(status.running).toBe(true);
     expect(status.processes.map(({ name }) => name).sort()).toEqual(["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"]);
     expect(bear("sandbox", "stop").out).toContain("has stopped");
-    for (const { pid } of [status, ...status.processes]) expect(() => process.kill(pid, 0)).toThrow();
+    for (const { pid } of [status, ...status.processes]) expect(runs(pid), String(pid)).toBe(false);
     expect(bear("sandbox", "status").out).toContain("is not running");
     expect(bear("sandbox", "kubeconfig")).toMatchObject({ code: 1, out: "", err: expect.stringContaining("sandbox start") });
   });

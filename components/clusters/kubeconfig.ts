@@ -41,7 +41,7 @@ export function pinKubeconfig(text: string, wanted: string | undefined, source: 
   const pinned = { apiVersion: "v1", kind: "Config", clusters: [cluster], contexts: [context], users: user ? [user] : [], "current-context": name };
   const authority = cluster.cluster["certificate-authority-data"] ?? cluster.cluster["certificate-authority"] ?? "";
   const identifier = createHash("sha256")
-    .update(`${String(cluster.cluster.server)}\n${String(authority)}`)
+    .update(JSON.stringify([cluster.cluster.server, authority]))
     .digest("hex")
     .slice(0, 32);
   return { kubeconfig: stringify(pinned), context: name, identifier };

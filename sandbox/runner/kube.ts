@@ -63,7 +63,7 @@ export class Kube {
   readonly #groups = new Map<string, Promise<Map<string, Resource>>>();
 
   constructor(kubeconfig: string, source = "kubeconfig") {
-    const config = parse(kubeconfig) as any;
+    const config = parse(kubeconfig);
     const context = config.contexts?.find((entry: any) => entry.name === config["current-context"])?.context;
     const cluster = config.clusters?.find((entry: any) => entry.name === context?.cluster)?.cluster;
     const user = config.users?.find((entry: any) => entry.name === context?.user)?.user;

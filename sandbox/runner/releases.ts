@@ -6,7 +6,7 @@ import { chartDigest, type Helm, type StoredRelease } from "./helm";
 import { refOf, refText, type Kube, type ObjectRef } from "./kube";
 import { digestOf, type Memory, type Remembered } from "./memory";
 import { reveal, type Outcome, type Registration } from "./monitor";
-import { applyReady, gone, Live, removeAndWait, type ApplyOptions } from "./objects";
+import { applyReady, gone, type Live, removeAndWait, type ApplyOptions } from "./objects";
 import { workloadKinds } from "./ready";
 import { limiter, retrying } from "./retry";
 

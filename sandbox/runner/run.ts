@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { dirname, join } from "node:path";
 import { readFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
@@ -43,6 +44,7 @@ export async function runStack(program: Program, options: RunOptions): Promise<R
   const release = await claim(join(home, "run.json"), "This sandbox");
   try {
     const signal = options.signal ?? new AbortController().signal;
+    setMaxListeners(0, signal); // everything that waits listens, and all of it at once
     const helm = new Helm({ binary: options.helm, kubeconfig: options.kubeconfig, home, kube, signal });
     return await new Run(options, kube, helm, await Memory.open(kube, options.stack), signal).run(program);
   } finally {
@@ -212,7 +214,7 @@ class Run implements Monitor {
       kept = { key, digest, outputs: await generate(registration.type, inputs) };
       await this.memory.generated.set(slug(key), JSON.stringify(kept));
     }
-    return { id: registration.name, state: { ...registration.inputs, ...withSecrets(registration.type, kept!.outputs) } };
+    return { id: registration.name, state: { ...registration.inputs, ...withSecrets(registration.type, kept.outputs) } };
   }
 
   async object({ registration, key, entry, say }: Work): Promise<Outcome> {
@@ -254,7 +256,7 @@ class Run implements Monitor {
   /** The object with a name and, where its kind wants one, a namespace. */
   async #completed(registration: Registration, options: ApplyOptions): Promise<KubeObject> {
     const object = reveal(registration.inputs) as KubeObject;
-    const metadata = (object.metadata ?? {}) as KubeObject["metadata"];
+    const metadata = (object.metadata ?? {});
     const { namespaced } = await retrying(() => this.kube.resource(object), { signal: this.signal, onRetry: options.say });
     const name = metadata.name ?? `${registration.name}-${slug(keyOf(registration.urn)).slice(0, 8)}`.toLowerCase();
     return { ...object, metadata: { ...metadata, name, ...(namespaced ? { namespace: metadata.namespace ?? "default" } : {}) } };
