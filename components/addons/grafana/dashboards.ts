@@ -191,6 +191,7 @@ const LOOKS: Record<Kind, { defaults: Record<string, unknown>; options: Record<s
       wrapLogMessage: true,
       prettifyLogMessage: false,
       enableLogDetails: true,
+      showLogContextToggle: false,
       dedupStrategy: "none",
       sortOrder: "Descending",
     },

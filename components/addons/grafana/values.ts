@@ -57,6 +57,7 @@ export function grafanaValues(context: Context): Values {
     ...persistence(storageOf(config), ports.storageClass),
     initChownData: { enabled: false }, // runs as root; fsGroup gives it the volume
     testFramework: { enabled: false },
+    enableServiceLinks: false, // its settings come by the environment; what else lives in the namespace should not
     // The chart's own role reads the Secrets of every namespace; the sidecar needs ConfigMaps only.
     rbac: { useExistingClusterRole: NAMES.clusterRole },
     admin: { existingSecret: config.existingSecret ?? NAMES.admin },
