@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { chartsByRelease, prepareCharts, type Prepared } from "../components/charts/prepare";
 import { ConfigError } from "../components/core/errors";
 import { startSandbox, type Sandbox } from "../sandbox";
@@ -14,7 +15,7 @@ import { deploy } from "../stacks/program";
 import { securePaths } from "../stacks/stack-file";
 import { Board } from "./dev/board";
 import { summarize, summaryText, type Summary } from "./dev/summary";
-import { workloadsOf } from "./dev/workloads";
+import { workloadsOf, type Workloads } from "./dev/workloads";
 import { CallError, paint, print } from "./output";
 import { durationText, Progress } from "./progress";
 import { loadChecked, loadStack } from "./stack";
@@ -46,11 +47,10 @@ export async function runDev(options: DevOptions): Promise<void> {
     const { checked, standIns } = await withStandIns(options.stack, sandbox.kubeconfig);
     const prepared = await locate(checked, progress);
     const result = await apply(checked, prepared, { sandbox, helm: tools.helm, progress, signal: abort.signal });
-    progress.status("looking at what runs");
-    const workloads = await withKube(sandbox.kubeconfig, (kube) => workloadsOf(kube, result.entries));
+    const workloads = await withKube(sandbox.kubeconfig, (kube) => untilReady(kube, result, progress, abort.signal));
     progress.stop();
     const summary = summarize({ plan: makePlan(checked), result, workloads, standIns, sandbox, kubectl: tools.kubectl });
-    if (abort.signal.aborted || summary.failures.length > 0) process.exitCode = 1;
+    if (abort.signal.aborted || !summary.ok) process.exitCode = 1;
     print(options.json ? JSON.stringify(summary, undefined, 2) : `\n${summaryText(summary, paint)}${endText(summary, abort.signal.aborted)}`);
   } finally {
     progress.stop();
@@ -60,7 +60,7 @@ export async function runDev(options: DevOptions): Promise<void> {
 
 function endText(summary: Summary, stopped: boolean): string {
   if (stopped) return "\nStopped. Run the same command again: it goes on where it was.";
-  return summary.failures.length > 0 ? "\nWhat failed is above; everything that does not need it is up. Mend it and run the same command again." : "";
+  return summary.ok ? "" : "\nWhat failed or is not ready is above; everything that does not need it is up. Mend it and run the same command again.";
 }
 
 /** The first Ctrl-C ends the run in order, the second at once. */
@@ -81,6 +81,20 @@ async function withKube<T>(kubeconfig: string, work: (kube: Kube) => Promise<T>)
     return await work(kube);
   } finally {
     kube.close();
+  }
+}
+
+/** Helm counts a DaemonSet as up before its pods have been ready for as long as it asks for (minReadySeconds). */
+const READY_WITHIN_MS = 60_000;
+
+async function untilReady(kube: Kube, result: RunResult, progress: Progress, signal: AbortSignal): Promise<ReadonlyMap<string, Workloads>> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    const workloads = await workloadsOf(kube, result.entries);
+    const open = [...workloads].filter(([, { ready, of }]) => ready < of).map(([name]) => name);
+    if (open.length === 0 || signal.aborted || Date.now() > deadline) return workloads;
+    progress.status(`waiting until every pod of ${open.join(", ")} is ready`);
+    await sleep(500);
   }
 }
 

@@ -62,7 +62,7 @@ describe("progress on a terminal", () => {
     one.stop();
     expect(written.join("")).toContain("\r\u001b[2K");
     expect(written.join("")).toContain("done\n");
-    for (const text of written) expect(text.replace(/\u001b\[\d*[mK]/g, "").length).toBeLessThan(40);  
+    for (const text of written) expect(text.replace(/\u001b\[\d*[mK]/g, "").length).toBeLessThan(40);
     expect(written.at(-1)).toBe("\r\u001b[2K");
   });
 });

@@ -74,7 +74,11 @@ export function summarize({ plan, result, workloads, standIns, sandbox, kubectl 
   );
   return {
     stack: plan.stack,
-    ok: result.failures.length === 0 && result.counts["not tried"] === 0 && result.removed.every(({ error }) => error === undefined),
+    ok:
+      result.failures.length === 0 &&
+      result.counts["not tried"] === 0 &&
+      result.removed.every(({ error }) => error === undefined) &&
+      [...workloads.values()].every(({ ready, of }) => ready === of),
     rows: [
       ...addons,
       row(
