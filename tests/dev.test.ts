@@ -61,7 +61,11 @@ function interrupted(signal: NodeJS.Signals, when: RegExp): Promise<Run> {
 
 /** A process that nobody has waited for yet has ended all the same. */
 function runs(pid: number): boolean {
-  return spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim().replace(/^Z.*/, "") !== "";
+  return (
+    spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" })
+      .stdout.trim()
+      .replace(/^Z.*/, "") !== ""
+  );
 }
 
 const kinds = [

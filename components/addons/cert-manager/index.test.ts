@@ -11,8 +11,7 @@ describe("cert-manager settings", () => {
   it.each([
     [{ acme: {}, selfSigned: {} }, "acme.email"],
     [{ ca: {}, selfSigned: {} }, "names ca and selfSigned as issuer"],
-    [acme({}), "names no kind of proof"],
-    [acme({ http01: {}, dns01: { cloudflare: { apiToken: secure } } }), "names http01 and dns01 kind of proof"],
+    [acme({ http01: {}, dns01: { cloudflare: { apiToken: secure } } }), "names two kinds of proof"],
     [acme({ dns01: {} }), "names no DNS provider"],
     [acme({ dns01: { cloudflare: { apiToken: secure }, digitalocean: { token: secure } } }), "names cloudflare and digitalocean DNS provider"],
     [acme({ dns01: { route53: { region: "eu-west-1", accessKeyId: "AKIA" } } }), "has one half of an access key"],
@@ -26,6 +25,12 @@ describe("cert-manager settings", () => {
 
   it("refuses a token in clear", () => {
     expect(findings(on(acme({ dns01: { cloudflare: { apiToken: "in-clear" } } }))).join()).toContain("acme.dns01.cloudflare.apiToken");
+  });
+
+  it("proves by http01 unless told otherwise", () => {
+    const config = (acmeConfig: object) => resolvedAddon(platformStack(on(acme(acmeConfig), { ingress: "traefik" })), "cert-manager").config.acme;
+    expect(config({})).toEqual(config({ http01: {} }));
+    expect(config({ dns01: { cloudflare: { apiToken: secure } } })).not.toHaveProperty("http01");
   });
 
   it("asks for an ingress where the proof goes through one, and stands behind it", () => {

@@ -37,14 +37,15 @@ const Acme = z
       .strictObject({ keyId: z.string().min(1).describe("Key id the authority gave."), key: secret().describe("Its HMAC key, base64url.") })
       .optional()
       .describe("External account binding, for authorities that ask for it."),
-    http01: Http01.optional().describe("Proof by a file on port 80, which the authority must reach from outside."),
+    http01: Http01.optional().describe("Proof by a file on port 80, which the authority must reach from outside. This is the default."),
     dns01: Dns01.optional(),
   })
-  .superRefine(exactlyOne(["http01", "dns01"], "kind of proof"))
+  .refine(({ http01, dns01 }) => !http01 || !dns01, `names two kinds of proof${FIX}keep exactly one of: http01, dns01`)
   .superRefine((value, context) => {
     if (value.server !== undefined && value.staging)
       context.addIssue({ code: "custom", path: ["staging"], message: `is about Let's Encrypt, but another server is named${FIX}remove staging, or server` });
-  });
+  })
+  .transform((value) => (value.dns01 ? value : { ...value, http01: value.http01 ?? {} }));
 
 const Ca = z
   .strictObject({
