@@ -12,13 +12,11 @@ export const existingPorts: Partial<Record<Port, z.ZodType>> = {
     className: text.describe("Name of the IngressClass."),
     canBasicAuth: z.literal(false).default(false).describe("Generated basic auth needs an ingress of ours."),
   }),
-  tlsIssuer: z
-    .strictObject({ clusterIssuer: text.describe("Name of the ClusterIssuer.") })
-    .transform(({ clusterIssuer }) => ({
-      name: clusterIssuer,
-      kind: "ClusterIssuer" as const,
-      ingressAnnotations: { "cert-manager.io/cluster-issuer": clusterIssuer },
-    })),
+  tlsIssuer: z.strictObject({ clusterIssuer: text.describe("Name of the ClusterIssuer.") }).transform(({ clusterIssuer }) => ({
+    name: clusterIssuer,
+    kind: "ClusterIssuer" as const,
+    ingressAnnotations: { "cert-manager.io/cluster-issuer": clusterIssuer },
+  })),
   metrics: z
     .strictObject({
       url: z.url().describe("Prometheus-compatible query API."),

@@ -256,7 +256,7 @@ class Run implements Monitor {
   /** The object with a name and, where its kind wants one, a namespace. */
   async #completed(registration: Registration, options: ApplyOptions): Promise<KubeObject> {
     const object = reveal(registration.inputs) as KubeObject;
-    const metadata = (object.metadata ?? {});
+    const metadata = object.metadata ?? {};
     const { namespaced } = await retrying(() => this.kube.resource(object), { signal: this.signal, onRetry: options.say });
     const name = metadata.name ?? `${registration.name}-${slug(keyOf(registration.urn)).slice(0, 8)}`.toLowerCase();
     return { ...object, metadata: { ...metadata, name, ...(namespaced ? { namespace: metadata.namespace ?? "default" } : {}) } };

@@ -37,7 +37,7 @@ export async function dump(kubeconfig: string): Promise<Dump> {
         labels,
         annotations: own,
         spec: spec(kind, object),
-        keys: Object.keys((object.data ?? {})),
+        keys: Object.keys(object.data ?? {}),
         ready: object.status?.availableReplicas,
       };
       versions[`${kind} ${name}`] = resourceVersion;
