@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   dev: async () => (await import("./commands/dev")).devCommand,
   sandbox: async () => (await import("./commands/sandbox")).sandboxCommand,
   recover: async () => (await import("./commands/recover")).recoverCommand,
+  leftovers: async () => (await import("./commands/leftovers")).leftoversCommand,
   verify: async () => (await import("./commands/verify")).verifyCommand,
   internal: async () => (await import("./commands/internal")).internalCommand,
 };
