@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { makePlan, type Plan } from "../stacks/plan";
 import { checkStack } from "../stacks/check";
 import { isBuiltin } from "../components/core/slots";
+import { platformStack } from "./platforms";
 import { checked, choices, clusterConfigs, full, raw, type Choice } from "./configs";
 
 /** What holds for every plan, whatever is in it. */
@@ -99,4 +100,10 @@ describe("the full platform", () => {
       namespaces: [{ name: "shop-api", owner: "shop", kind: "tenant", podSecurity: "restricted" }],
     });
   });
+});
+
+test("traces go to a receiver that is there already rather than to a store of ours", () => {
+  const platform = { traces: "tempo", telemetry: { existing: { otlpGrpc: "mine:4317", otlpHttp: "http://mine:4318" } } };
+  expect(platformStack(platform).resolved!.all.traceSink).toEqual({ otlpGrpc: "mine:4317", addon: "existing" });
+  expect(platformStack({ traces: "tempo" }).resolved!.all.traceSink?.addon).toBe("tempo");
 });

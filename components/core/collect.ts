@@ -23,8 +23,9 @@ export function collect(addons: readonly ResolvedAddon[], platform: PlatformConf
   const serving = addons.filter((addon) => addon.contributions.backend);
   const server = serving.find((addon) => addon.name === ingress) ?? serving[0];
   if (server) all.backend = { ...server.contributions.backend!, addon: server.name };
-  const existing =
-    platform.slots.telemetry.find((choice) => choice.choice === "existing") ?? platform.slots.traces.find((choice) => choice.choice === "existing");
-  if (!all.traceSink && existing) all.traceSink = { otlpGrpc: String(existing.config.otlpGrpc), addon: "existing" };
+  const existing = (slot: "telemetry" | "traces") => platform.slots[slot].find(({ choice }) => choice === "existing")?.config.otlpGrpc;
+  // A receiver that is there already comes before a store of ours, as one of ours would.
+  const given = existing("telemetry") ?? (all.traceSink ? undefined : existing("traces"));
+  if (given !== undefined) all.traceSink = { otlpGrpc: String(given), addon: "existing" };
   return all;
 }

@@ -39,22 +39,6 @@ export const platformRules: readonly Rule[] = [
         : [],
   },
   {
-    id: "telemetry-without-store",
-    severity: "warning",
-    reason: "What the receiver takes has to go somewhere.",
-    cure: "Turn on traces, metrics or logs, or telemetry off.",
-    find: ({ config }) =>
-      config.platform && isOn(config.platform, "telemetry") && !(["metrics", "logs", "traces"] as const).some((slot) => isOn(config.platform, slot))
-        ? [
-            {
-              path: "bearstack:platform.telemetry",
-              problem: "has no store to send to: metrics, logs and traces are all none.",
-              fix: 'add e.g. "traces: tempo", or set telemetry: none',
-            },
-          ]
-        : [],
-  },
-  {
     id: "ha-on-one-node",
     severity: "warning",
     reason: "Two replicas on one node fail together.",
