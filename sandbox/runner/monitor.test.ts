@@ -25,7 +25,7 @@ async function program(): Promise<void> {
   new k8s.helm.v3.Release(
     "web",
     { name: "web", namespace: space.metadata.name, chart: "web", version: "1.0.0" },
-    { provider, dependsOn: [group], import: "space/web", aliases: [{ name: "old-web" }], deletedWith: space },
+    { provider, dependsOn: [group], import: "space/web", aliases: [{ name: "old-web" }, { parent: group, type: "old:index:Type" }], deletedWith: space },
   );
   secret.metadata.name.apply((name) => new k8s.core.v1.ConfigMap("late", { metadata: { name: `${name}-late`, namespace: "space" } }, { provider }));
 }
@@ -39,7 +39,11 @@ describe("recordProgram", () => {
     expect(by("login")).toMatchObject({ parent: "group", provider: "cluster", dependsOn: ["password", "space"], options: { retainOnDelete: true } });
     expect(by("web")).toMatchObject({
       dependsOn: ["login", "password", "space"],
-      options: { import: "space/web", deletedWith: "space", aliases: ["name old-web"] },
+      options: {
+        import: "space/web",
+        deletedWith: "space",
+        aliases: ["urn:pulumi:dev::bearstack::kubernetes:helm.sh/v3:Release::old-web", "urn:pulumi:dev::bearstack::test:index:Group$old:index:Type::web"],
+      },
       inputs: { namespace: "space" },
     });
     expect(by("late").inputs.metadata.name).toBe("login-late");

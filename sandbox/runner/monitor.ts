@@ -25,6 +25,7 @@ export interface RegistrationOptions {
   deleteBeforeReplace?: boolean;
   deletedWith?: string;
   import?: string;
+  /** URNs it had before, as the engine makes them of each alias; those it inherits from its parent are not among them. */
   aliases?: string[];
   ignoreChanges?: string[];
   replaceOnChanges?: string[];
@@ -204,9 +205,12 @@ function requests(monitor: Monitor, names: ProgramNames, count: () => void): Rec
 }
 
 function urnOf(request: any, names: ProgramNames): string {
-  const parent: string = request.getParent() ?? "";
-  const chain = parent ? `${parent.split("::")[2]}$${request.getType()}` : request.getType();
-  return `urn:pulumi:${names.stack ?? "dev"}::${names.project ?? "bearstack"}::${chain}::${request.getName()}`;
+  return makeUrn(request.getParent() ?? "", request.getType(), request.getName(), names);
+}
+
+function makeUrn(parent: string, type: string, name: string, names: ProgramNames): string {
+  const chain = parent ? `${parent.split("::")[2]}$${type}` : type;
+  return `urn:pulumi:${names.stack ?? "dev"}::${names.project ?? "bearstack"}::${chain}::${name}`;
 }
 
 function readRequest(request: any, names: ProgramNames): Registration {
@@ -220,7 +224,7 @@ function readRequest(request: any, names: ProgramNames): Registration {
   set("deleteBeforeReplace", request.getDeletebeforereplace());
   set("deletedWith", request.getDeletedwith());
   set("import", request.getImportid());
-  set("aliases", list([...request.getAliasurnsList(), ...request.getAliasesList().map(aliasText)]));
+  set("aliases", list([...request.getAliasurnsList(), ...request.getAliasesList().map((alias: any) => aliasUrn(alias, request, names))]));
   set("ignoreChanges", list(request.getIgnorechangesList()));
   set("replaceOnChanges", list(request.getReplaceonchangesList()));
   set("additionalSecretOutputs", list(request.getAdditionalsecretoutputsList()));
@@ -239,18 +243,14 @@ function readRequest(request: any, names: ProgramNames): Registration {
   };
 }
 
-function aliasText(alias: any): string {
+/** The URN an alias stands for: what it leaves out is as it is now. */
+function aliasUrn(alias: any, request: any, names: ProgramNames): string {
   const urn: string = alias.getUrn?.() ?? "";
   if (urn) return urn;
-  const spec = alias.getSpec?.();
-  return [
-    spec?.getType() && `type ${spec.getType()}`,
-    spec?.getName() && `name ${spec.getName()}`,
-    spec?.getParenturn() && `parent ${nameOf(spec.getParenturn())}`,
-    spec?.getNoparent() && "no parent",
-  ]
-    .filter(Boolean)
-    .join(", ");
+  const spec = alias.getSpec();
+  const parent: string = spec.getNoparent() ? "" : spec.getParenturn() || (request.getParent() ?? "");
+  const before = { project: spec.getProject() || names.project, stack: spec.getStack() || names.stack };
+  return makeUrn(parent, spec.getType() || request.getType(), spec.getName() || request.getName(), before);
 }
 
 /** Last part of a URN: the resource's name. */
