@@ -1,0 +1,29 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root = join(__dirname, "..");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  main: string;
+  exports: Record<string, Record<string, string>>;
+  bin: Record<string, string>;
+  files: string[];
+};
+
+describe("one package, program and library", () => {
+  test("whoever imports it gets the library", () => {
+    expect(createRequire(join(root, "package.json")).resolve("bearstack")).toBe(join(root, "dist", "components", "index.js"));
+  });
+
+  // @pulumi/pulumi cmd/run/run.js reads exports["."].default before `main`; Node takes the first condition that holds, which is `node`.
+  test("Pulumi, which reads `default` of the main export, gets the program", () => {
+    expect(manifest.exports["."]!.default).toBe(`./${manifest.main}`);
+    expect(readFileSync(join(root, manifest.main), "utf8")).toContain("stacks/run");
+    expect(Object.keys(manifest.exports["."]!).indexOf("node")).toBeLessThan(Object.keys(manifest.exports["."]!).indexOf("default"));
+  });
+
+  test("what it names is there once it is built", () => {
+    for (const file of [manifest.main, ...Object.values(manifest.bin)]) expect(existsSync(join(root, file)), file).toBe(true);
+  });
+});
