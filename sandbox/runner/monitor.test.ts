@@ -50,6 +50,18 @@ describe("recordProgram", () => {
     expect(by("login").urn).toBe("urn:pulumi:dev::bearstack::test:index:Group$kubernetes:core/v1:Secret::login");
   });
 
+  it("knows what a child was called below its parent's earlier type and name", async () => {
+    const recorded = await recordProgram(async () => {
+      const group = new Group("group", { aliases: [{ type: "test:index:Old", name: "old" }] });
+      new random.RandomId("group-id", { byteLength: 2 }, { parent: group, aliases: [{ name: "id" }] });
+    });
+    expect(recorded.find((resource) => resource.name === "group-id")!.options.aliases).toEqual(
+      ["test:index:Group$random:index/randomId:RandomId::id", ...["old-id", "id"].map((name) => `test:index:Old$random:index/randomId:RandomId::${name}`)].map(
+        (rest) => `urn:pulumi:dev::bearstack::${rest}`,
+      ),
+    );
+  });
+
   it("masks secrets", async () => {
     const recorded = await recordProgram(program);
     const text = JSON.stringify(recorded);

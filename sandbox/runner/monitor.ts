@@ -25,7 +25,7 @@ export interface RegistrationOptions {
   deleteBeforeReplace?: boolean;
   deletedWith?: string;
   import?: string;
-  /** URNs it had before, as the engine makes them of each alias; those it inherits from its parent are not among them. */
+  /** URNs it may have had before, as the engine makes them of its aliases and of its parent's. */
   aliases?: string[];
   ignoreChanges?: string[];
   replaceOnChanges?: string[];
@@ -99,8 +99,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 export interface ProgramNames {
-  project?: string;
-  stack?: string;
+  project?: string | undefined;
+  stack?: string | undefined;
 }
 
 /**
@@ -171,6 +171,7 @@ function requests(monitor: Monitor, names: ProgramNames, count: () => void): Rec
       },
     );
   };
+  const aliases = new Map<string, string[]>();
   const respond = (urn: string, outcome: Outcome): unknown => ({
     getUrn: () => urn,
     getId: () => outcome.id ?? "",
@@ -182,7 +183,8 @@ function requests(monitor: Monitor, names: ProgramNames, count: () => void): Rec
   return {
     registerResource: (request: any, callback: Callback) =>
       answer(callback, async () => {
-        const registration = readRequest(request, names);
+        const registration = readRequest(request, names, aliases);
+        if (registration.options.aliases) aliases.set(registration.urn, registration.options.aliases);
         const outcome = await monitor.register(registration);
         // The SDK would take inputs for outputs: what comes from a resource that is not there must stay unknown.
         const state = outcome.result ? Object.fromEntries(Object.keys(registration.inputs).map((key) => [key, UNKNOWN])) : outcome.state;
@@ -213,7 +215,11 @@ function makeUrn(parent: string, type: string, name: string, names: ProgramNames
   return `urn:pulumi:${names.stack ?? "dev"}::${names.project ?? "bearstack"}::${chain}::${name}`;
 }
 
-function readRequest(request: any, names: ProgramNames): Registration {
+function readRequest(request: any, names: ProgramNames, aliases: ReadonlyMap<string, string[]>): Registration {
+  const urn = urnOf(request, names);
+  const parent: string = request.getParent() ?? "";
+  const own: string[] = [...request.getAliasurnsList(), ...request.getAliasesList().map((alias: any) => aliasUrn(alias, request, names))];
+  const inherited = (aliases.get(parent) ?? []).flatMap((was) => [urn, ...own].map((child) => underOldParent(child, parent, was)));
   const list = (items: string[] | undefined): string[] | undefined => (items && items.length > 0 ? items : undefined);
   const options: RegistrationOptions = {};
   const set = <K extends keyof RegistrationOptions>(key: K, value: RegistrationOptions[K] | undefined): void => {
@@ -224,18 +230,18 @@ function readRequest(request: any, names: ProgramNames): Registration {
   set("deleteBeforeReplace", request.getDeletebeforereplace());
   set("deletedWith", request.getDeletedwith());
   set("import", request.getImportid());
-  set("aliases", list([...request.getAliasurnsList(), ...request.getAliasesList().map((alias: any) => aliasUrn(alias, request, names))]));
+  set("aliases", list([...new Set([...own, ...inherited])]));
   set("ignoreChanges", list(request.getIgnorechangesList()));
   set("replaceOnChanges", list(request.getReplaceonchangesList()));
   set("additionalSecretOutputs", list(request.getAdditionalsecretoutputsList()));
   const provider: string = request.getProvider() ?? "";
   return {
-    urn: urnOf(request, names),
+    urn,
     type: request.getType(),
     name: request.getName(),
     custom: request.getCustom(),
     remote: request.getRemote(),
-    parent: request.getParent() || undefined,
+    parent: parent || undefined,
     dependencies: [...request.getDependenciesList()],
     provider: provider === "" ? undefined : provider.slice(0, provider.lastIndexOf("::")),
     inputs: request.getObject()?.toJavaScript() ?? {},
@@ -251,6 +257,16 @@ function aliasUrn(alias: any, request: any, names: ProgramNames): string {
   const parent: string = spec.getNoparent() ? "" : spec.getParenturn() || (request.getParent() ?? "");
   const before = { project: spec.getProject() || names.project, stack: spec.getStack() || names.stack };
   return makeUrn(parent, spec.getType() || request.getType(), spec.getName() || request.getName(), before);
+}
+
+/**
+ * What a child was called below an earlier parent, as the engine has it (pulumi step_generator.go, inheritedChildAlias): a name
+ * that begins with the parent's is taken to be made from it.
+ */
+function underOldParent(child: string, parent: string, was: string): string {
+  const [stack, , types = "", name = ""] = child.replace(/^urn:pulumi:/, "").split("::");
+  const oldName = name.startsWith(nameOf(parent)) ? nameOf(was) + name.slice(nameOf(parent).length) : name;
+  return makeUrn(was, types.slice(types.lastIndexOf("$") + 1), oldName, { stack, project: was.split("::")[1] });
 }
 
 /** Last part of a URN: the resource's name. */

@@ -1,0 +1,65 @@
+import { secure } from "./platforms";
+
+const certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const s3 = { bucket: "acme-data", region: "eu-central-1", accessKey: secure, secretKey: secure };
+const email = "ops@example.com";
+
+/** `config:` of a stack file. */
+export interface StackFile {
+  name: string;
+  config: Record<string, unknown>;
+}
+
+/** A cluster that is only a kubeconfig, given as a secret. */
+export const inlineCluster = { existing: { inline: secure, networkPolicies: true, nodes: 3 } };
+
+/** The whole platform, with every secret of every add-on given but those of the issuer. */
+export const wholePlatform = {
+  domain: "dev.example.com",
+  ingress: { traefik: { dashboard: true } },
+  certificates: "cert-manager",
+  metrics: { prometheus: { alertmanager: { config: secure } } },
+  logs: { loki: { objects: { s3 } } },
+  traces: { tempo: { objects: { s3 } } },
+  telemetry: "opentelemetry-collector",
+  dashboards: { grafana: { adminPassword: secure, database: { type: "postgres", host: "db.example.com:5432", password: secure } } },
+  secrets: { "sealed-secrets": { key: { certificate, privateKey: secure } } },
+};
+
+/** Proofs by DNS exclude each other, so each is a stack. */
+const dnsProviders: Readonly<Record<string, object>> = {
+  cloudflare: { apiToken: secure },
+  route53: { region: "eu-west-1", accessKeyId: "AKIAEXAMPLE", secretAccessKey: secure },
+  cloudDNS: { project: "acme", serviceAccount: secure },
+  azureDNS: { subscriptionID: "s", resourceGroupName: "g", hostedZoneName: "example.com", tenantID: "t", clientID: "c", clientSecret: secure },
+  digitalocean: { token: secure },
+  rfc2136: { nameserver: "192.0.2.53:53", tsigKeyName: "bear", tsigSecret: secure },
+};
+
+const issuers: Readonly<Record<string, object>> = {
+  ...Object.fromEntries(
+    Object.entries(dnsProviders).map(([provider, dns]) => [
+      `acme by ${provider}`,
+      { acme: { email, externalAccount: { keyId: "k", key: secure }, dns01: { [provider]: dns } } },
+    ]),
+  ),
+  "own authority": { ca: { certificate, privateKey: secure } },
+};
+
+/** Stacks that between them set every secret field there is. */
+export const secretStacks: readonly StackFile[] = Object.entries(issuers).map(([name, issuer]) => ({
+  name,
+  config: { "bearstack:cluster": inlineCluster, "bearstack:platform": { ...wholePlatform, certificates: { "cert-manager": issuer } } },
+}));
+
+const everybody = { admins: ["group:admins"], viewers: ["group:viewers"] };
+
+/** What belongs to nobody's add-on: roles, teams. */
+export const people = {
+  "bearstack:security": { roles: { ...everybody, operators: ["group:operators"] }, limits: { max: { memory: "8Gi" } } },
+  "bearstack:tenants": {
+    payments: { ...everybody, namespaces: ["api", "jobs"], editors: ["group:editors"], quota: { cpu: 4, memory: "8Gi" }, limits: { max: { cpu: 2 } } },
+    shop: { namespaces: ["web"], isolation: "namespace", podSecurity: "baseline" },
+    lab: { namespaces: ["play"], isolation: "none" },
+  },
+};
