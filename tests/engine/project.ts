@@ -10,6 +10,9 @@ const root = join(__dirname, "..", "..");
 /** True where the real engine is on PATH; without it these tests count as skipped, and say so. */
 export const hasPulumi = spawnSync("pulumi", ["version"]).status === 0;
 
+/** Where real charts are at hand, releases take part. */
+export const withCharts = (process.env.BEAR_CHARTS ?? "") !== "";
+
 export interface Ran {
   code: number;
   text: string;
@@ -37,6 +40,8 @@ export class EngineProject {
   }
 
   async start(): Promise<void> {
+    const built = spawnSync(process.execPath, [join(root, "scripts", "build.mjs"), "--if-stale"], { encoding: "utf8" });
+    if (built.status !== 0) throw new Error(built.stdout + built.stderr);
     const sandbox = await startSandbox({ name: "engine", report: () => undefined });
     this.kubeconfig = sandbox.kubeconfig;
     this.kubectl = await ensureTool("kubectl", () => undefined);
@@ -59,6 +64,12 @@ export class EngineProject {
   private readSalt(): string {
     const text = spawnSync("cat", [join(this.folder, `Pulumi.${this.stack}.yaml`)], { encoding: "utf8" }).stdout;
     return /^encryptionsalt: .*\n/m.exec(text)?.[0] ?? "";
+  }
+
+  /** Sets a secret of the config; the engine encrypts it into the stack file. */
+  async set(path: string, secret: string): Promise<void> {
+    const { code, text } = await this.pulumi(["config", "set", "--secret", "--path", path], secret);
+    if (code !== 0) throw new Error(text);
   }
 
   pulumi(args: string[], input = ""): Promise<Ran> {

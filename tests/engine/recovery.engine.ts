@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EngineProject, hasPulumi } from "./project";
-
-const withCharts = process.env.BEAR_CHARTS !== undefined;
+import { EngineProject, hasPulumi, withCharts } from "./project";
 const config = (adopt = ""): string => `  bearstack:cluster: { sandbox: { name: engine } }
 ${adopt}  bearstack:platform:
     domain: engine.example.com
     ingress: traefik
-    certificates: cert-manager
+    certificates: { cert-manager: { ca: {} } }
     logs: loki
     traces: tempo
     secrets: sealed-secrets
