@@ -3,6 +3,7 @@ import type * as z from "zod";
 import type { Issue } from "../components/core/errors";
 import { FIX } from "../components/core/schema";
 import { Secret } from "../components/core/secret";
+import { seenOf } from "./seen";
 
 /** Words that begin alike mean alike: tracing, traces. */
 const STEM = 4;
@@ -47,21 +48,29 @@ function kindOf(value: unknown): string {
   return article[typeof value] ?? typeof value;
 }
 
-/** Turns zod's findings into ours: full path, value seen, and a fix. `keysAt` gives the known keys of the object at a path. */
-export function fromZod(error: z.ZodError, base: string, input: unknown, keysAt: (path: readonly PropertyKey[]) => readonly string[]): Issue[] {
-  return error.issues.flatMap((issue) => one(issue, base, input, keysAt));
+/** What the schema says about a path. */
+export interface SchemaFacts {
+  /** The known keys of the object there. */
+  keysAt(path: readonly PropertyKey[]): readonly string[];
+  /** Whether a secret is due there or somewhere below. */
+  secretDue(path: readonly PropertyKey[]): boolean;
 }
 
-function one(issue: z.core.$ZodIssue, base: string, input: unknown, keysAt: (path: readonly PropertyKey[]) => readonly string[]): Issue[] {
+/** Turns zod's findings into ours: full path, value seen, and a fix. */
+export function fromZod(error: z.ZodError, base: string, input: unknown, facts: SchemaFacts): Issue[] {
+  return error.issues.flatMap((issue) => one(issue, base, input, facts));
+}
+
+function one(issue: z.core.$ZodIssue, base: string, input: unknown, facts: SchemaFacts): Issue[] {
   const path = joinPath(base, issue.path);
   const value = at(input, issue.path);
-  const seen = value === undefined ? {} : { seen: value };
+  const seen = seenOf(value, facts.secretDue(issue.path));
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
         path: `${path}.${key}`,
         problem: `"${key}" is not known here.`,
-        fix: suggest(key, keysAt(issue.path)),
+        fix: suggest(key, facts.keysAt(issue.path)),
       }));
     case "invalid_type": {
       const wanted = article[issue.expected] ?? issue.expected;
@@ -88,7 +97,7 @@ function one(issue: z.core.$ZodIssue, base: string, input: unknown, keysAt: (pat
       return [split(path, seen, issue.message)];
     case "invalid_union": {
       const meant = meantBranch(issue);
-      if (meant) return meant.flatMap((inner) => one({ ...inner, path: [...issue.path, ...inner.path] }, base, input, keysAt));
+      if (meant) return meant.flatMap((inner) => one({ ...inner, path: [...issue.path, ...inner.path] }, base, input, facts));
       return [split(path, seen, unionMessage(value, issue))];
     }
     case "invalid_format":

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { addons } from "../components/addons/registry";
 import type { AnyAddon } from "../components/core/addon";
 import { ConfigError, type Issue } from "../components/core/errors";
+import { secretPaths } from "../components/core/schema";
 import { Secret } from "../components/core/secret";
 import { isBuiltin, slotNames, slotSpec, type Slot } from "../components/core/slots";
 import { existingPorts } from "../components/core/existing";
@@ -9,6 +10,7 @@ import { SecurityConfig } from "../components/security/schema";
 import { TenantsConfig } from "../components/tenants/schema";
 import { fromZod, suggest } from "./issues";
 import { clusterKinds, clusters, PlatformSettings, topLevelKeys, type PlatformConfig, type SlotChoice, type Slots, type StackConfig } from "./model";
+import { seenOf } from "./seen";
 import type { RawStack } from "./stack-file";
 
 type Registry = Readonly<Record<string, AnyAddon>>;
@@ -63,21 +65,32 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function parseWith<S extends z.ZodType>(schema: S, value: unknown, path: string, issues: Issue[]): z.output<S> | undefined {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  issues.push(...fromZod(result.error, path, value, (inner) => knownKeys(schema, inner)));
+  issues.push(...fromZod(result.error, path, value, { keysAt: (inner) => knownKeys(schema, inner), secretDue: (inner) => secretDue(schema, inner) }));
   return undefined;
 }
 
 /** Keys of the object schema at a path, through optional, default and prefault wrappers, records and arrays. */
 export function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  const node = nodeAt(schema, path);
+  return node instanceof z.ZodObject ? Object.keys(node.shape) : [];
+}
+
+/** Whether a secret is due at a path or below it; true as well where the schema knows no such path. */
+function secretDue(schema: z.ZodType, path: readonly PropertyKey[]): boolean {
+  const node = nodeAt(schema, path);
+  return node === undefined || secretPaths(node).length > 0;
+}
+
+function nodeAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
   let node: any = unwrap(schema);
   for (const key of path) {
     if (node instanceof z.ZodObject) node = node.shape[String(key)];
     else if (node instanceof z.ZodRecord) node = node.valueType;
     else if (node instanceof z.ZodArray) node = node.element;
-    else return [];
+    else return undefined;
     node = unwrap(node);
   }
-  return node instanceof z.ZodObject ? Object.keys(node.shape) : [];
+  return node;
 }
 
 function unwrap(schema: any): any {
@@ -100,7 +113,7 @@ function parseCluster(value: unknown, issues: Issue[]): StackConfig["cluster"] |
   }
   const one = typeof value === "string" ? { [value]: {} } : value;
   if (!isObject(one)) {
-    issues.push({ path, seen: value, problem: "must be an object with exactly one key.", fix: 'write e.g. "sandbox: {}" below it' });
+    issues.push({ path, ...seenOf(value), problem: "must be an object with exactly one key.", fix: 'write e.g. "sandbox: {}" below it' });
     return undefined;
   }
   const given = Object.keys(one);
@@ -134,7 +147,7 @@ function parseCluster(value: unknown, issues: Issue[]): StackConfig["cluster"] |
 function parsePlatform(value: unknown, registry: Registry, issues: Issue[]): PlatformConfig | undefined {
   const path = "bearstack:platform";
   if (!isObject(value)) {
-    issues.push({ path, seen: value, problem: "must be an object.", fix: "write slots and settings below it, or leave it out for a cluster alone" });
+    issues.push({ path, ...seenOf(value), problem: "must be an object.", fix: "write slots and settings below it, or leave it out for a cluster alone" });
     return undefined;
   }
   const settingKeys = Object.keys(PlatformSettings.shape);
@@ -162,7 +175,12 @@ function parseSlot(slot: Slot, value: unknown, registry: Registry, issues: Issue
   if (value === undefined) return [{ choice: spec.default, config: {}, isDefault: true }];
   const object = typeof value === "string" ? { [value]: {} } : value;
   if (!isObject(object)) {
-    issues.push({ path, seen: value, problem: "must be the name of a choice, or an object with it as key.", fix: `write e.g. "${slot}: ${spec.choices[0]}"` });
+    issues.push({
+      path,
+      ...seenOf(value),
+      problem: "must be the name of a choice, or an object with it as key.",
+      fix: `write e.g. "${slot}: ${spec.choices[0]}"`,
+    });
     return [];
   }
   const names = Object.keys(object);
@@ -192,7 +210,7 @@ function parseChoice(slot: Slot, choice: string, value: unknown, registry: Regis
     return [];
   }
   if (isBuiltin(slot, choice)) {
-    if (!isEmpty(own)) issues.push({ path, seen: value, problem: `"${choice}" takes no settings.`, fix: `write "${slot}: ${choice}"` });
+    if (!isEmpty(own)) issues.push({ path, ...seenOf(value), problem: `"${choice}" takes no settings.`, fix: `write "${slot}: ${choice}"` });
     return [{ choice, config: {}, isDefault }];
   }
   const addon = registry[choice];

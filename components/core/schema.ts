@@ -10,6 +10,27 @@ export function secret(): z.ZodType<Secret> {
   return z.custom<Secret>((value) => value instanceof Secret, { params: { secret: true } }).meta({ secret: true });
 }
 
+/** Paths of the secret fields of a schema: list items as `[]`, free keys as `<name>`. A schema that is a secret itself has the path "". */
+export function secretPaths(schema: z.ZodType): string[] {
+  const found = new Set<string>();
+  const above = new Set<unknown>();
+  const visit = (part: unknown, path: string): void => {
+    if (Array.isArray(part)) return part.forEach((one) => visit(one, path));
+    if (!(part instanceof z.ZodType) || above.has(part)) return;
+    if (part.meta()?.secret === true) return void found.add(path);
+    above.add(part);
+    const { shape, element, valueType, ...rest } = part.def as unknown as Record<string, unknown>;
+    for (const [key, field] of Object.entries(shape ?? {})) visit(field, path === "" ? key : `${path}.${key}`);
+    visit(element, `${path}[]`);
+    visit(valueType, path === "" ? "<name>" : `${path}.<name>`);
+    // Whatever else a kind of schema is made of: the inside of wrappers, branches, both ends of a pipe.
+    Object.values(rest).forEach((one) => visit(one, path));
+    above.delete(part);
+  };
+  visit(schema, "");
+  return [...found].sort();
+}
+
 /** A DNS label: what namespaces, tenants and host names are made of (RFC 1123). */
 export const dnsLabel = z
   .string()
