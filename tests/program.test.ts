@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { recordPlatform } from "./platforms";
 import { recordProgram, type RecordedResource } from "../sandbox/runner/record";
 import { checkStackOrThrow } from "../stacks/check";
 import { deploy } from "../stacks/program";
@@ -86,4 +87,12 @@ describe("the program", () => {
     const inSandbox = await record("{}", "  bearstack:tenants: { a: { namespaces: [b] } }\n");
     expect(find(inSandbox, "Namespace", "a-b").options.retainOnDelete ?? false).toBe(false);
   });
+});
+
+it("no page waits for an address that its controller may never write", async () => {
+  const pages = (await recordPlatform({ ingress: "traefik", metrics: "prometheus", dashboards: "grafana", exposure: "hostport" })).filter(({ type }) =>
+    type.endsWith(":Ingress"),
+  );
+  expect(pages.map(({ name }) => name).sort()).toEqual(["alertmanager-page", "grafana-page", "prometheus-page"]);
+  for (const { inputs } of pages) expect(inputs.metadata.annotations).toMatchObject({ "pulumi.com/skipAwait": "true" });
 });

@@ -23,6 +23,12 @@ export interface WiringArgs {
 /** User name of the generated basic auth; its password is a secret output of the stack. */
 const BASIC_AUTH_USER = "platform";
 
+/**
+ * The provider waits ten minutes for an address in an Ingress's status (pulumi-kubernetes, provider/pkg/await), which
+ * controllers on host ports or behind an edge never write.
+ */
+const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
+
 /** Exposes the pages of the platform: one Ingress each, with TLS where an issuer is on, and basic auth where the page has no login of its own. */
 export function createWiring(args: WiringArgs): Record<string, Output<unknown>> {
   const { platform, resolved, ports, opts } = args;
@@ -43,7 +49,7 @@ function createPage({ ui, host, access }: UiAccess, args: WiringArgs, password: 
   const dependsOn: Input<Resource>[] = [...(namespaces.get(ui.namespace) ?? []), ...roles.flatMap((name) => (name && components.get(name)) || [])];
   const after = { ...opts, dependsOn };
   const metadata = { namespace: ui.namespace, labels: ownLabels };
-  let annotations: Record<string, string> = { ...ports.tlsIssuer?.ingressAnnotations };
+  let annotations: Record<string, string> = { ...SKIP_AWAIT, ...ports.tlsIssuer?.ingressAnnotations };
   if (access === "generated basic auth") {
     const name = `${ui.name}-basic-auth`;
     const users = new Secret(

@@ -14,7 +14,7 @@ const platform = withCharts
     logs: loki
     traces: tempo
     telemetry: opentelemetry-collector
-    dashboards: grafana
+    dashboards: { grafana: {} }
     secrets: sealed-secrets`
   : `
     domain: engine.example.com
