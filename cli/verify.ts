@@ -1,3 +1,8 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { limiter } from "../sandbox/runner/retry";
 import { ensureTool } from "../sandbox/tools";
 import { checkStackOrThrow } from "../stacks/check";
 import { lastLine, listReleases, ownReleases, run, withKubeconfig, type OwnRelease } from "./cluster-access";
@@ -35,15 +40,22 @@ export async function verify(releases: readonly OwnRelease[], kubeconfig: string
   const [helm, kubectl] = [await ensureTool("helm", report), await ensureTool("kubectl", report)];
   const known = new Set((await listReleases(helm, kubeconfig)).map((release) => `${release.namespace}/${release.name}`));
   const present = releases.filter((release) => known.has(`${release.namespace}/${release.name}`));
-  const queue = [...present];
-  const drift: Drift[] = [];
-  const worker = async (): Promise<void> => {
-    for (let release = queue.shift(); release; release = queue.shift()) {
-      report(`comparing ${release.name} (${present.length - queue.length} of ${present.length})`);
-      drift.push(...(await compare(release, helm, kubectl, kubeconfig)));
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  const limit = limiter(AT_A_TIME);
+  let done = 0;
+  const folder = await mkdtemp(join(tmpdir(), "bearstack-verify-"));
+  let drift: Drift[];
+  try {
+    const compared = present.map((release) =>
+      limit(async () => {
+        const found = await compare(release, helm, kubectl, await inNamespace(kubeconfig, release.namespace, folder));
+        report(`compared ${release.name} (${(done += 1)} of ${present.length})`);
+        return found;
+      }),
+    );
+    drift = (await Promise.all(compared)).flat();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
   const order = (a: Drift, b: Drift): number => a.release.localeCompare(b.release) || a.object.localeCompare(b.object);
   return {
     releases: present.length,
@@ -52,19 +64,34 @@ export async function verify(releases: readonly OwnRelease[], kubeconfig: string
   };
 }
 
+/**
+ * KUBECONFIG with another default namespace. The flag `--namespace` would do for most manifests, but refuses one whose
+ * objects name another namespace themselves.
+ */
+async function inNamespace(kubeconfig: string, namespace: string, folder: string): Promise<string> {
+  const { contexts, "current-context": name } = parse(await readFile(kubeconfig, "utf8")) as {
+    contexts: { name: string; context: object }[];
+    "current-context": string;
+  };
+  const context = contexts.find((entry) => entry.name === name)?.context;
+  const overlay = join(folder, namespace);
+  const text = stringify({ apiVersion: "v1", kind: "Config", "current-context": name, contexts: [{ name, context: { ...context, namespace } }] });
+  await writeFile(overlay, text, { mode: 0o600 });
+  return [overlay, resolve(kubeconfig)].join(delimiter);
+}
+
 async function compare(release: OwnRelease, helm: string, kubectl: string, kubeconfig: string): Promise<Drift[]> {
   const env = { KUBECONFIG: kubeconfig, KUBECTL_EXTERNAL_DIFF: "diff -rqN" };
   const manifest = await run(helm, ["get", "manifest", release.name, "--namespace", release.namespace], { env });
   if (manifest.code !== 0) throw new Error(`helm get manifest ${release.name}: ${lastLine(manifest.stderr)}`);
-  const live = await run(kubectl, ["get", "--filename", "-", "--namespace", release.namespace, "--ignore-not-found", "--output", "name"], {
+  const live = await run(kubectl, ["get", "--filename", "-", "--ignore-not-found", "--output", "name"], {
     env,
     input: manifest.stdout,
   });
-  const result = await run(
-    kubectl,
-    ["diff", "--server-side", "--force-conflicts", "--field-manager", "helm", "--namespace", release.namespace, "--filename", "-"],
-    { env, input: manifest.stdout },
-  );
+  const result = await run(kubectl, ["diff", "--server-side", "--force-conflicts", "--field-manager", "helm", "--filename", "-"], {
+    env,
+    input: manifest.stdout,
+  });
   // kubectl diff: 0 nothing, 1 differences, more: it failed.
   if (result.code > 1) throw new Error(`kubectl diff of ${release.name}: ${lastLine(result.stderr)}`);
   const present = new Set(live.stdout.split("\n"));

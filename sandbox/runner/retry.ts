@@ -1,3 +1,4 @@
+import { Semaphore } from "es-toolkit/promise";
 import { KubeError, NoMatch } from "./kube";
 
 /** Ends waits when a run is stopped. */
@@ -63,17 +64,13 @@ export async function retrying<T>(
 
 /** At most `size` pieces of work at a time, in the order they came. */
 export function limiter(size: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let free = size;
-  const waiting: (() => void)[] = [];
+  const places = new Semaphore(size);
   return async (work) => {
-    if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    await places.acquire();
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free++;
+      places.release();
     }
   };
 }

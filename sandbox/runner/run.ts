@@ -8,11 +8,12 @@ import { canGenerate, generate, withSecrets } from "./generate";
 import { Helm } from "./helm";
 import { Kube, refOf, refText } from "./kube";
 import { digestOf, Memory, slug } from "./memory";
-import { holdsSecret, nameOf, reveal, runProgram, secretTexts, secretValue, type Monitor, type Outcome, type Registration } from "./monitor";
+import { holdsSecret, nameOf, reveal, runProgram, secretValue, type Monitor, type Outcome, type Registration } from "./monitor";
 import { applyReady, lastWarnings, Live, removeAndWait, type ApplyOptions } from "./objects";
 import { claim } from "./processes";
 import { Releases, type KnownChart } from "./releases";
 import { limiter, retrying, Stopped } from "./retry";
+import { scrub } from "./scrub";
 
 export interface RunOptions {
   /** Path of the sandbox's kubeconfig; the runner keeps its own notes beside it. */
@@ -131,7 +132,7 @@ class Run implements Monitor {
       started: Date.now(),
       ms: 0,
     };
-    const work: Work = { registration, key, entry, say: (note) => this.#say(entry, note) };
+    const work: Work = { registration, key, entry, say: (note) => this.#say(entry, scrub(note, registration.inputs)) };
     if (this.#entries.has(registration.urn)) throw new Error(`the program registers ${entry.what} twice under the name ${registration.name}`);
     this.#entries.set(registration.urn, entry);
     this.#keys.add(key);
@@ -177,9 +178,11 @@ class Run implements Monitor {
     entry.state = "failed";
     entry.ms = Date.now() - entry.started;
     this.#lost.add(entry.urn);
-    const message = scrub(error instanceof Error ? error.message : String(error), registration.inputs);
+    const clean = (text: string): string => scrub(text, registration.inputs);
+    const message = clean(error instanceof Error ? error.message : String(error));
     entry.note = message.split("\n")[0]!;
-    this.#failures.push({ entry, message, warnings: await lastWarnings(this.kube, entry.release?.namespace ?? entry.object?.namespace, entry.started) });
+    const warnings = await lastWarnings(this.kube, entry.release?.namespace ?? entry.object?.namespace, entry.started);
+    this.#failures.push({ entry, message, warnings: warnings.map(clean) });
     this.#tell(entry);
     return { state: {}, result: "failed" };
   }
@@ -360,12 +363,4 @@ function outcome(registration: Registration, object: KubeObject, live: KubeObjec
 
 function isSecretData(object: KubeObject, key: string): boolean {
   return object.kind === "Secret" && (key === "data" || key === "stringData");
-}
-
-/** Takes secret values of the inputs out of a text. */
-function scrub(text: string, inputs: unknown): string {
-  return secretTexts(inputs).reduce(
-    (clean, secret) => clean.replaceAll(secret, "[secret]").replaceAll(Buffer.from(secret).toString("base64"), "[secret]"),
-    text,
-  );
 }
