@@ -83,7 +83,7 @@ describe("grafana values", () => {
       admin: { existingSecret: "grafana-admin" },
       envValueFrom: {
         GF_SECURITY_SECRET_KEY: { secretKeyRef: { name: "grafana-secrets", key: "secret-key" } },
-        GF_DATABASE_PASSWORD: { secretKeyRef: { name: "grafana-secrets", key: "database-password" } },
+        GF_DATABASE_PASSWORD: { secretKeyRef: { name: "grafana-database", key: "password" } },
       },
     });
     expect(JSON.stringify(values)).not.toContain(CANARY);
@@ -210,10 +210,12 @@ describe("grafana's resources", () => {
   it("takes the password it is given, or the Secret, and generates none then", async () => {
     const given = await recordPlatform(on({ adminPassword: secure, database }));
     expect(one(given, "Secret", "grafana-admin").inputs.stringData).toBe("[secret]");
+    expect(one(given, "Secret", "grafana-database").inputs.stringData).toBe("[secret]");
+    expect(one(given, "Release", "grafana").dependsOn).toContain("grafana-database");
     expect(JSON.stringify(given)).not.toContain(CANARY);
     const elsewhere = await recordPlatform(on({ existingSecret: "login" }));
     for (const resources of [given, elsewhere]) expect(resources.map(({ name }) => name)).not.toContain("grafana-admin-password");
-    expect(elsewhere.filter(({ type, name }) => type.endsWith(":Secret") && name === "grafana-admin")).toEqual([]);
+    expect(elsewhere.filter(({ type, name }) => type.endsWith(":Secret") && ["grafana-admin", "grafana-database"].includes(name))).toEqual([]);
   });
 });
 

@@ -29,10 +29,9 @@ export function create(context: CreateContext<GrafanaConfig>): Created<"dashboar
   if (Object.keys(files).length > 0) dependsOn.push(new ConfigMap(NAMES.dashboards, { metadata: metadata(NAMES.dashboards), data: files }, opts));
 
   // Everything Grafana keeps encrypted hangs on this key, for which upstream ships one that everybody knows.
-  const database = config.database?.password;
-  dependsOn.push(
-    secret(NAMES.secrets, { [KEYS.secretKey]: generated("grafana-secret-key"), ...(database ? { [KEYS.databasePassword]: secretOutput(database) } : {}) }),
-  );
+  dependsOn.push(secret(NAMES.secrets, { [KEYS.secretKey]: generated("grafana-secret-key") }));
+  // A Secret of its own: the API server keeps an entry that leaves `stringData`.
+  if (config.database?.password) dependsOn.push(secret(NAMES.database, { [KEYS.databasePassword]: secretOutput(config.database.password) }));
 
   const ownPassword = config.adminPassword === undefined && config.existingSecret === undefined;
   const password = config.adminPassword ? secretOutput(config.adminPassword) : ownPassword ? generated("grafana-admin-password") : undefined;

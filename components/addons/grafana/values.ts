@@ -11,14 +11,15 @@ export const PORTS = { http: 3000, gossip: 9094 } as const;
 
 /** Objects of ours that the chart's pods use. */
 export const NAMES = {
+  database: "grafana-database",
   admin: "grafana-admin",
   secrets: "grafana-secrets",
   dashboards: "grafana-dashboards",
   clusterRole: "grafana-read-configmaps",
 } as const;
 
-/** Entries of the Secret `grafana-secrets`. */
-export const KEYS = { secretKey: "secret-key", databasePassword: "database-password" } as const;
+/** Entries of the Secrets `grafana-secrets` and `grafana-database`. */
+export const KEYS = { secretKey: "secret-key", databasePassword: "password" } as const;
 
 /** ConfigMaps with this label are dashboards; kube-prometheus-stack labels its own so. */
 const LABEL = { label: "grafana_dashboard", labelValue: "1" };
@@ -63,13 +64,7 @@ export function grafanaValues(context: Context): Values {
     admin: { existingSecret: config.existingSecret ?? NAMES.admin },
     envValueFrom: {
       GF_SECURITY_SECRET_KEY: secret(NAMES.secrets, KEYS.secretKey),
-      ...(config.database
-        ? {
-            GF_DATABASE_PASSWORD: config.database.existingSecret
-              ? secret(config.database.existingSecret, "password")
-              : secret(NAMES.secrets, KEYS.databasePassword),
-          }
-        : {}),
+      ...(config.database ? { GF_DATABASE_PASSWORD: secret(config.database.existingSecret ?? NAMES.database, KEYS.databasePassword) } : {}),
     },
     "grafana.ini": settings(context, replicas),
     ...(sources.list.length > 0 ? { datasources: { "datasources.yaml": unTemplated(sourcesFile(sources)) } } : {}),
