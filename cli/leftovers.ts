@@ -108,5 +108,8 @@ export async function runLeftovers(options: LeftoversOptions): Promise<void> {
   if (options.json) return print(JSON.stringify({ stack: options.stack, leftovers: left }, undefined, 2));
   if (left.length === 0) return print(`Nothing of ${options.stack} is left in the cluster.`);
   print(table([["KIND", "NAMESPACE", "NAME", "WHY"], ...left.map(({ kind, namespace, name, reason }) => [kind, namespace ?? "-", name, words[reason]])], ""));
+  const kept = left.filter(({ kind }) => kind === "Namespace").map(({ name }) => `Namespace/${name}`);
+  if (kept.length > 0)
+    print(`\nTo come up on them again, put this into Pulumi.${options.stack}.yaml below config: for one run\n\n  bearstack:adopt: [${kept.join(", ")}]`);
   print(`\n${left.length} objects. Each goes with: kubectl delete <kind> <name> [-n <namespace>]; deleting a namespace deletes the claims and the data in it.`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { planRecovery } from "./recover";
+import { begunObjects, planRecovery } from "./recover";
 import { parseDiff } from "./verify";
 
 const own = ["cert-manager", "traefik", "loki", "tempo", "grafana"].map((name) => ({ addon: name, name, namespace: name }));
@@ -39,6 +39,27 @@ describe("planRecovery", () => {
         "dev",
       ),
     ).toEqual({ adopt: [], commands: [], reasons: [] });
+  });
+
+  it("adopts plain objects whose creation had begun and which are there", () => {
+    const begun = (type: string, name: string, metadata: object) => ({
+      type: "creating",
+      resource: { urn: `urn:pulumi:prod::bearstack::bearstack:layers:Security$${type}::${name}`, type, inputs: { metadata } },
+    });
+    const state = {
+      deployment: {
+        pending_operations: [
+          begun("kubernetes:core/v1:Namespace", "loki", { name: "loki" }),
+          begun("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", "payments-api-admin", { name: "tenant-admin", namespace: "payments-api" }),
+          { ...begun("kubernetes:core/v1:Namespace", "old", { name: "old" }), type: "deleting" },
+          begun("random:index/randomPassword:RandomPassword", "password", {}),
+        ],
+      },
+    };
+    const [namespace, binding, ...more] = begunObjects(state);
+    expect(more).toEqual([]);
+    expect(binding).toEqual({ adopt: "RoleBinding/payments-api-admin", kind: "RoleBinding", name: "tenant-admin", namespace: "payments-api" });
+    expect(planRecovery(own, [], state, "prod", [namespace!]).adopt).toEqual(["Namespace/loki"]);
   });
 
   it("tells a release of the same name in another namespace apart", () => {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { UserError } from "../components/core/errors";
 import { ensureTool } from "../sandbox/tools";
+import { adoptForm } from "../stacks/adopt-form";
 import { checkStackOrThrow } from "../stacks/check";
 import { lastLine, listReleases, ownReleases, run, withKubeconfig, type HelmRelease, type OwnRelease } from "./cluster-access";
 import { print } from "./output";
@@ -17,12 +18,12 @@ export interface RecoverOptions {
 export interface StackExport {
   deployment?: {
     resources?: { type: string; outputs?: { name?: string; namespace?: string }; inputs?: { name?: string; namespace?: string } }[];
-    pending_operations?: unknown[];
+    pending_operations?: { type?: string; resource?: { urn: string; type: string; inputs?: { metadata?: { name?: string; namespace?: string } } } }[];
   };
 }
 
 export interface Recovery {
-  /** Releases Helm finished and Pulumi does not know: names for `bearstack:adopt`. */
+  /** What is in the cluster and Pulumi does not know: names for `bearstack:adopt`. */
   adopt: string[];
   /** Commands to run before the next `pulumi up`, in order. */
   commands: string[];
@@ -32,9 +33,34 @@ export interface Recovery {
 
 const RELEASE_TYPE = "kubernetes:helm.sh/v3:Release";
 
-/** Compares what Helm has with what the state knows; pure. */
-export function planRecovery(own: readonly OwnRelease[], helm: readonly HelmRelease[], state: StackExport, stack: string): Recovery {
-  const recovery: Recovery = { adopt: [], commands: [], reasons: [] };
+/** An object whose creation the state only knows as begun. */
+export interface Begun {
+  adopt: string;
+  kind: string;
+  name: string;
+  namespace?: string;
+}
+
+/** Plain objects the run was creating when it ended; some of them are there. */
+export function begunObjects(state: StackExport): Begun[] {
+  return (state.deployment?.pending_operations ?? []).flatMap(({ type, resource }) => {
+    const name = resource?.inputs?.metadata?.name;
+    if (type !== "creating" || !resource || name === undefined || !resource.type.startsWith("kubernetes:")) return [];
+    const namespace = resource.inputs?.metadata?.namespace;
+    const kind = resource.type.slice(resource.type.lastIndexOf(":") + 1);
+    return [{ adopt: adoptForm(resource.type, resource.urn.split("::").at(-1)!), kind, name, ...(namespace === undefined ? {} : { namespace }) }];
+  });
+}
+
+/** Compares what Helm and the cluster have with what the state knows; pure. */
+export function planRecovery(
+  own: readonly OwnRelease[],
+  helm: readonly HelmRelease[],
+  state: StackExport,
+  stack: string,
+  there: readonly Begun[] = [],
+): Recovery {
+  const recovery: Recovery = { adopt: there.map(({ adopt }) => adopt), commands: [], reasons: [] };
   const say = (command: string, reason: string): void => {
     recovery.commands.push(command);
     recovery.reasons.push(reason);
@@ -73,21 +99,32 @@ async function readState(options: RecoverOptions): Promise<StackExport> {
   return JSON.parse(stdout) as StackExport;
 }
 
+async function exists({ kind, name, namespace }: Begun, kubectl: string, kubeconfig: string): Promise<boolean> {
+  const place = namespace === undefined ? [] : ["--namespace", namespace];
+  const { code, stdout } = await run(kubectl, ["get", kind, name, ...place, "--ignore-not-found", "--output", "name"], { env: { KUBECONFIG: kubeconfig } });
+  return code === 0 && stdout.trim() !== "";
+}
+
 /** Prints the way back. */
 export async function runRecover(options: RecoverOptions): Promise<void> {
   const checked = checkStackOrThrow(loadStack(options.stack));
   const report = (message: string): void => void process.stderr.write(`${message}\n`);
   const state = await readState(options);
   const helm = await ensureTool("helm", report);
-  const releases = await withKubeconfig(checked, options.kubeconfig, (path) => listReleases(helm, path));
-  const recovery = planRecovery(ownReleases(checked.resolved?.addons ?? []), releases, state, options.stack);
+  const begun = begunObjects(state);
+  const kubectl = begun.length > 0 ? await ensureTool("kubectl", report) : "";
+  const recovery = await withKubeconfig(checked, options.kubeconfig, async (path) => {
+    const there: Begun[] = [];
+    for (const object of begun) if (await exists(object, kubectl, path)) there.push(object);
+    return planRecovery(ownReleases(checked.resolved?.addons ?? []), await listReleases(helm, path), state, options.stack, there);
+  });
   if (options.json) return print(JSON.stringify(recovery, undefined, 2));
   if (recovery.commands.length === 0 && recovery.adopt.length === 0) return print("Helm and Pulumi agree: nothing to recover. Run pulumi up.");
   if (recovery.commands.length > 0)
     print(`Run these first:\n\n${recovery.commands.map((command, index) => `  # ${recovery.reasons[index]!}\n  ${command}`).join("\n")}\n`);
   if (recovery.adopt.length > 0) {
     print(
-      `Helm finished these releases, and Pulumi does not know them. Put this into Pulumi.${options.stack}.yaml below config::\n\n  bearstack:adopt: [${recovery.adopt.join(", ")}]\n`,
+      `These are in the cluster, and Pulumi does not know them. Put this into Pulumi.${options.stack}.yaml below config::\n\n  bearstack:adopt: [${recovery.adopt.join(", ")}]\n`,
     );
   }
   print(`Then run pulumi up${recovery.adopt.length > 0 ? ", and take the bearstack:adopt line out again" : ""}.`);

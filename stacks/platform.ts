@@ -66,6 +66,6 @@ function createContext(
     opts,
     values,
     release: (chart: string, extra: ReleaseExtra = {}) =>
-      makeRelease(chart, extra.values ?? values(chart), { addon, component, opts, charts: args.charts, adopt: args.config.adopt }, extra),
+      makeRelease(chart, extra.values ?? values(chart), { addon, component, opts, charts: args.charts }, extra),
   };
 }

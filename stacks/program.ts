@@ -3,6 +3,7 @@ import { clusters } from "../components/clusters/registry";
 import { createTenants } from "../components/tenants";
 import type { Output } from "@pulumi/pulumi";
 import type { CheckedStack } from "./check";
+import { adoptExisting } from "./adopt";
 import { createPlatform } from "./platform";
 
 export interface ProgramSettings {
@@ -13,6 +14,7 @@ export interface ProgramSettings {
 
 /** The whole program: cluster, platform, tenants. Runs under the engine, the in-process runner or a recorder alike. */
 export async function deploy({ config, resolved }: CheckedStack, settings: ProgramSettings): Promise<Record<string, Output<unknown>>> {
+  adoptExisting(config.adopt);
   const definition = clusters[config.cluster.kind]!;
   const cluster = await (await definition.load()).create(config.cluster.config, { stack: config.stack, offline: settings.offline });
   const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig };

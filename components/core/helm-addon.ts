@@ -39,7 +39,6 @@ export interface ReleaseContext {
   component: ComponentResource;
   opts: ComponentResourceOptions;
   charts: ChartSettings;
-  adopt: readonly string[];
 }
 
 /**
@@ -47,7 +46,7 @@ export interface ReleaseContext {
  * its CRDs go into a generated chart `<name>-crds` of their own.
  */
 export function makeRelease(chart: string, values: Values, context: ReleaseContext, extra: ReleaseExtra = {}): Release {
-  const { addon, opts, charts, adopt } = context;
+  const { addon, opts, charts } = context;
   const locked = addon.addon.lock?.charts[chart];
   if (!locked) throw new Error(`${addon.name} has no chart "${chart}" in its lock`);
   const dependsOn: Input<Resource>[] = [...toList(opts.dependsOn), ...(extra.dependsOn ?? [])];
@@ -72,7 +71,7 @@ export function makeRelease(chart: string, values: Values, context: ReleaseConte
         timeout: extra.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
         maxHistory: 5,
       },
-      { ...opts, dependsOn: after, ...(adopt.includes(name) ? { import: `${addon.namespace}/${name}` } : {}) },
+      { ...opts, dependsOn: after },
     );
   if (locked.crdsFolder) {
     const crds = release(`${locked.release}-crds`, { chart: crdChartPath(chart), version: crdChartVersion(locked, addon.config), skipCrds: false }, dependsOn);

@@ -222,18 +222,19 @@ export const addonRules: readonly Rule[] = [
   {
     id: "adopt-unknown",
     severity: "error",
-    reason: "`adopt` imports releases of this stack by name; any other name would be passed over in silence.",
-    cure: "Use a name `bear recover` prints.",
+    reason: "`adopt` imports releases by name and other objects as `Kind/name`; anything else would be passed over in silence.",
+    cure: "Use a name that `bear recover` or `bear leftovers` prints.",
     find: ({ config, resolved }) => {
       const known = (resolved?.addons ?? []).flatMap(releasesOf);
       return config.adopt.flatMap((name, index) => {
-        if (known.includes(name)) return [];
+        // Which plain objects the program makes only the program knows: kind and name in any case.
+        if (known.includes(name) || /^[A-Z][A-Za-z]+\/[a-z0-9][a-z0-9.-]*$/.test(name)) return [];
         const near = didYouMean(name, known);
         return [
           {
             path: `bearstack:adopt[${index}]`,
             seen: name,
-            problem: "is no Helm release of this stack.",
+            problem: "is no Helm release of this stack, and no object written as Kind/name.",
             fix: near ? `did you mean "${near}"?` : known.length > 0 ? `use one of: ${known.sort().join(", ")}` : "remove it: this stack has no Helm releases",
           },
         ];

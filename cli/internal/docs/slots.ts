@@ -139,6 +139,6 @@ export function slotsPage(): string {
     "Below `bearstack:tenants.<tenant>`.",
     fieldTable(fieldsOf(Tenant)),
     "## adopt",
-    "`bearstack:adopt` is a list of names of Helm releases that exist in the cluster already and shall be imported. `bear recover` prints it after an interrupted run.",
+    "`bearstack:adopt` names what is in the cluster already and shall be imported instead of created: Helm releases by name, other objects as `Kind/name` of their Pulumi resource. `bear recover` prints it after an interrupted run, `bear leftovers` for namespaces that a destroy kept. Take it out again after one run.",
   ]);
 }
