@@ -17,7 +17,7 @@ function once(args, cwd) {
   const started = process.hrtime.bigint();
   const result = spawnSync(process.execPath, ["--require", join(root, "scripts", "usage.cjs"), ...args], {
     cwd,
-    env: { ...process.env, BENCH_USAGE: usage, NO_COLOR: "1" },
+    env: { ...process.env, BENCH_USAGE: usage, NO_COLOR: "1", NODE_PATH: join(root, "node_modules") },
     encoding: "utf8",
     maxBuffer: 256 << 20,
   });
@@ -74,6 +74,29 @@ say("tenants: 10 and 1,000");
 const [few, many] = interleave([10, 1000].map((count) => ({ args: [main, "plan", "-s", `t${count}`, "--json"], cwd: tenants(count) })));
 const each = ((many.wall - few.wall) / 990) * 1000;
 add("plan --json per extra tenant, 10 to 1,000", `${each.toFixed(1)} ms`, "10 ms", each / 10);
+
+say("start-up: compiled against type-checked while loading, as Pulumi does by default");
+const checking = `require("@pulumi/pulumi/vendor/ts-node@7.0.1").register({
+  compiler: require.resolve("typescript"), typeCheck: true, cwd: ${JSON.stringify(root)},
+  compilerOptions: { module: "commonjs", moduleResolution: "node10", ignoreDeprecations: "6.0", noEmit: false },
+}); require("./cli/main.ts").main(["node", "bear", "plan", "-s", "dev", "--json"]);`;
+const [compiled, checked] = [once([main, "plan", "-s", "dev", "--json"], root), once(["-e", checking], root)];
+add(
+  "program start-up, CPU against type-checked",
+  `${compiled.cpu.toFixed(1)} s to ${checked.cpu.toFixed(1)} s`,
+  "0.45 of it",
+  compiled.cpu / checked.cpu / 0.45,
+);
+add(
+  "program start-up, memory against type-checked",
+  `${compiled.memory.toFixed(0)} MB to ${checked.memory.toFixed(0)} MB`,
+  "0.25 of it",
+  compiled.memory / checked.memory / 0.25,
+);
+
+if (process.env.BEAR_CHARTS) rows.push(...(await (await import("./bench-platform.mjs")).platformRows(say)));
+else add("dev platform up, sandbox start", "set BEAR_CHARTS to a folder of charts", "1.0 of Helm alone, 8 s", undefined);
+add("50 hosts over SSH", "not built yet", "3 times the slowest host", undefined);
 
 print();
 
