@@ -64,6 +64,12 @@ describe("prometheus values", () => {
     });
   });
 
+  it("takes remote write, late samples included, only where somebody writes", () => {
+    expect(values({}, { traces: "tempo" }).prometheus.prometheusSpec).toMatchObject({ enableRemoteWriteReceiver: true, tsdb: { outOfOrderTimeWindow: "10m" } });
+    expect(values().prometheus.prometheusSpec).toMatchObject({ enableRemoteWriteReceiver: false });
+    expect(values().prometheus.prometheusSpec).not.toHaveProperty("tsdb");
+  });
+
   it("scrapes the control plane only where asked to", () => {
     const parts = ["kubeEtcd", "kubeScheduler", "kubeControllerManager", "kubeProxy"];
     expect(parts.map((part) => values()[part].enabled)).toEqual([false, false, false, false]);

@@ -36,6 +36,7 @@ export function prometheusValues({ config, scope, ports, all }: Context): Values
     return url ? { externalUrl: url } : {};
   };
   const dashboards = scope.choices.dashboards.length > 0;
+  const receives = scope.choices.telemetry.length > 0 || scope.choices.traces.includes("tempo");
   return {
     fullnameOverride: "prometheus",
     cleanPrometheusOperatorObjectNames: true,
@@ -73,7 +74,9 @@ export function prometheusValues({ config, scope, ports, all }: Context): Values
         podMonitorSelectorNilUsesHelmValues: false,
         probeSelectorNilUsesHelmValues: false,
         scrapeConfigSelectorNilUsesHelmValues: false,
-        enableRemoteWriteReceiver: scope.choices.telemetry.length > 0 || scope.choices.traces.includes("tempo"),
+        enableRemoteWriteReceiver: receives,
+        // Samples of one series that come by way of two collectors, or after a retry, are not in order.
+        ...(receives ? { tsdb: { outOfOrderTimeWindow: "10m" } } : {}),
         ...(all.traceSink ? { enableFeatures: ["exemplar-storage"], exemplars: { maxSize: 100_000 } } : {}),
         ...(config.storage === "none" ? {} : { storageSpec: claimTemplate(config.storage, config.storage.size, ports) }),
       },
