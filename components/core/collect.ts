@@ -26,6 +26,6 @@ export function collect(addons: readonly ResolvedAddon[], platform: PlatformConf
   const existing = (slot: "telemetry" | "traces") => platform.slots[slot].find(({ choice }) => choice === "existing")?.config.otlpGrpc;
   // A receiver that is there already comes before a store of ours, as one of ours would.
   const given = existing("telemetry") ?? (all.traceSink ? undefined : existing("traces"));
-  if (given !== undefined) all.traceSink = { otlpGrpc: String(given), addon: "existing" };
+  if (typeof given === "string") all.traceSink = { otlpGrpc: given, addon: "existing" };
   return all;
 }
