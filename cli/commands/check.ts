@@ -1,10 +1,5 @@
 import type { Command } from "commander";
-
-interface Options {
-  stack: string;
-  json?: boolean;
-  against?: string;
-}
+import type { CheckOptions } from "../check";
 
 /** `bear check`: every finding of a stack config at once, without cluster, engine or network. */
 export function checkCommand(program: Command): void {
@@ -14,5 +9,5 @@ export function checkCommand(program: Command): void {
     .option("-s, --stack <name>", "stack: reads Pulumi.<name>.yaml", "dev")
     .option("--json", "findings as JSON")
     .option("--against <ref>", "also refuse what cannot change since the merge base with this Git ref")
-    .action(async (options: Options) => (await import("../check")).runCheck(options));
+    .action(async (options: CheckOptions) => (await import("../check")).runCheck(options));
 }

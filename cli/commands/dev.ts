@@ -1,10 +1,5 @@
 import type { Command } from "commander";
-
-interface Options {
-  stack: string;
-  json?: boolean;
-  fresh?: boolean;
-}
+import type { DevOptions } from "../dev";
 
 /** `bear dev`: brings a sandbox stack up on this computer, without the engine. */
 export function devCommand(program: Command): void {
@@ -14,5 +9,5 @@ export function devCommand(program: Command): void {
     .option("-s, --stack <name>", "stack: reads Pulumi.<name>.yaml", "dev")
     .option("--fresh", "start over with an empty sandbox")
     .option("--json", "the result as JSON")
-    .action(async (options: Options) => (await import("../dev")).runDev(options));
+    .action(async (options: DevOptions) => (await import("../dev")).runDev(options));
 }

@@ -1,13 +1,5 @@
 import type { Command } from "commander";
-
-interface Options {
-  stack: string;
-  json?: boolean;
-  markdown?: boolean;
-  resources?: boolean;
-  graph?: string;
-  against?: string;
-}
+import type { PlanOptions } from "../plan";
 
 /** `bear plan`: what a stack would create, from config and chart locks. */
 export function planCommand(program: Command): void {
@@ -20,5 +12,5 @@ export function planCommand(program: Command): void {
     .option("--resources", "also list every resource of the program")
     .option("--graph <form>", "the add-ons as a graph: mermaid or svg")
     .option("--against <ref>", "only what changed since the merge base with this Git ref")
-    .action(async (options: Options) => (await import("../plan")).runPlan(options));
+    .action(async (options: PlanOptions) => (await import("../plan")).runPlan(options));
 }
