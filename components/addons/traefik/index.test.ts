@@ -97,6 +97,7 @@ describe("traefik wiring", () => {
     const resources = await recordPlatform(on({ dashboard: true }));
     expect(one(resources, "Middleware", "traefik-basic-auth").inputs.spec).toEqual({ basicAuth: { secret: "traefik-basic-auth", removeHeader: true } });
     expect(one(resources, "Ingress", "traefik-page").inputs.metadata.annotations).toEqual({
+      "pulumi.com/skipAwait": "true",
       "traefik.ingress.kubernetes.io/router.middlewares": "traefik-traefik-basic-auth@kubernetescrd",
     });
   });
