@@ -11,7 +11,7 @@ export interface Entry {
   /** The add-on it belongs to. */
   addon: string | undefined;
   /** What the runner did it with; `passed` resources exist in the program only. */
-  kind: "object" | "chart" | "outline" | "generated" | "passed";
+  kind: "object" | "chart" | "outline" | "command" | "generated" | "passed";
   state: State;
   /** What it waits for, or why it is as it is. */
   note?: string;

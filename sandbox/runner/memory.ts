@@ -13,8 +13,8 @@ const STACK_ANNOTATION = "bearstack.dev/stack";
 export interface Remembered {
   /** Types and names from the root down, without the stack. */
   key: string;
-  kind: "object" | "release" | "outline";
-  /** The objects made; a release has one ref of kind `Release`. */
+  kind: "object" | "release" | "outline" | "command";
+  /** The objects made; a release has one ref of kind `Release`, a command none. */
   refs: ObjectRef[];
   /** Digest of the inputs; absent while the work is not finished. */
   digest?: string;
@@ -133,6 +133,8 @@ export class Memory {
     readonly generated: SecretStore,
     /** Secret outputs of the last run. */
     readonly outputs: SecretStore,
+    /** Commands on hosts: how to undo them, and what they printed. */
+    readonly commands: SecretStore,
   ) {
     for (const text of index.values()) {
       const entry = JSON.parse(text) as Remembered;
@@ -152,8 +154,8 @@ export class Memory {
       );
     const metadata = { name: MEMORY_NAMESPACE, labels: { "pod-security.kubernetes.io/enforce": "restricted" }, annotations: { [STACK_ANNOTATION]: stack } };
     await retrying(() => kube.apply({ apiVersion: "v1", kind: "Namespace", metadata }));
-    const [index, generated, outputs] = await Promise.all(["index", "generated", "outputs"].map((name) => SecretStore.open(kube, name)));
-    return new Memory(index!, generated!, outputs!);
+    const [index, generated, outputs, commands] = await Promise.all(["index", "generated", "outputs", "commands"].map((name) => SecretStore.open(kube, name)));
+    return new Memory(index!, generated!, outputs!, commands!);
   }
 
   get(key: string): Remembered | undefined {

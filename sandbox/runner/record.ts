@@ -79,6 +79,7 @@ const samples: Record<string, Record<string, unknown>> = {
     publicKeyOpenssh: "ssh-sample",
     privateKeyOpenssh: secretValue(SAMPLE_PEM),
   },
+  "command:remote:Command": { stdout: secretValue("sample"), stderr: secretValue("") },
   "tls:index/certRequest:CertRequest": { certRequestPem: SAMPLE_PEM },
   "tls:index/selfSignedCert:SelfSignedCert": { certPem: SAMPLE_PEM },
   "tls:index/locallySignedCert:LocallySignedCert": { certPem: SAMPLE_PEM },

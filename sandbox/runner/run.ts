@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { readFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { KubeObject } from "../../components/charts/outline";
+import { COMMAND, Commands, hiddenInputs } from "./commands";
 import type { Entry, Failure, Removed, RunEvent, RunResult } from "./events";
 import { canGenerate, generate, withSecrets } from "./generate";
 import { Helm } from "./helm";
@@ -11,9 +12,11 @@ import { digestOf, Memory, slug } from "./memory";
 import { holdsSecret, nameOf, reveal, runProgram, secretValue, type Monitor, type Outcome, type Registration } from "./monitor";
 import { applyReady, lastWarnings, Live, removeAndWait, type ApplyOptions } from "./objects";
 import { claim } from "./processes";
+import { prune } from "./prune";
 import { Releases, type KnownChart } from "./releases";
 import { limiter, retrying, Stopped } from "./retry";
 import { scrub } from "./scrub";
+import { Ssh } from "./ssh";
 
 export interface RunOptions {
   /** Path of the sandbox's kubeconfig; the runner keeps its own notes beside it. */
@@ -47,7 +50,7 @@ export async function runStack(program: Program, options: RunOptions): Promise<R
     const signal = options.signal ?? new AbortController().signal;
     setMaxListeners(0, signal); // everything that waits listens, and all of it at once
     const helm = new Helm({ binary: options.helm, kubeconfig: options.kubeconfig, home, kube, signal });
-    return await new Run(options, kube, helm, await Memory.open(kube, options.stack), signal).run(program);
+    return await new Run(options, kube, helm, new Ssh(home, signal), await Memory.open(kube, options.stack), signal).run(program);
   } finally {
     await release();
     kube.close();
@@ -69,17 +72,20 @@ class Run implements Monitor {
   readonly #removed: Removed[] = [];
   readonly #live: Live;
   readonly #releases: Releases;
+  readonly #commands: Commands;
   readonly #limit = limiter(OBJECTS_AT_ONCE);
 
   constructor(
     private readonly options: RunOptions,
     private readonly kube: Kube,
     helm: Helm,
+    ssh: Ssh,
     private readonly memory: Memory,
     private readonly signal: AbortSignal,
   ) {
     this.#live = new Live(kube);
     this.#releases = new Releases({ kube, helm, memory, live: this.#live, charts: options.charts ?? new Map(), project: options.project, signal });
+    this.#commands = new Commands({ ssh, memory, keyOf });
   }
 
   async run(program: Program): Promise<RunResult> {
@@ -132,7 +138,7 @@ class Run implements Monitor {
       started: Date.now(),
       ms: 0,
     };
-    const work: Work = { registration, key, entry, say: (note) => this.#say(entry, scrub(note, registration.inputs)) };
+    const work: Work = { registration, key, entry, say: (note) => this.#say(entry, clean(note, registration)) };
     if (this.#entries.has(registration.urn)) throw new Error(`the program registers ${entry.what} twice under the name ${registration.name}`);
     this.#entries.set(registration.urn, entry);
     this.#keys.add(key);
@@ -140,7 +146,7 @@ class Run implements Monitor {
       entry.state = "created";
       return pass(this, work);
     }
-    entry.kind = registration.type === RELEASE ? "chart" : canGenerate(registration.type) ? "generated" : "object";
+    entry.kind = kindOf(registration.type);
     const blocked = [...registration.dependencies, registration.parent, registration.provider].find((urn) => urn !== undefined && this.#lost.has(urn));
     if (blocked !== undefined || this.signal.aborted)
       return this.#skip(entry, blocked === undefined ? "stopped" : `it needs ${this.#entries.get(blocked)?.what ?? nameOf(blocked)}`);
@@ -178,11 +184,10 @@ class Run implements Monitor {
     entry.state = "failed";
     entry.ms = Date.now() - entry.started;
     this.#lost.add(entry.urn);
-    const clean = (text: string): string => scrub(text, registration.inputs);
-    const message = clean(error instanceof Error ? error.message : String(error));
+    const message = clean(error instanceof Error ? error.message : String(error), registration);
     entry.note = message.split("\n")[0]!;
     const warnings = await lastWarnings(this.kube, entry.release?.namespace ?? entry.object?.namespace, entry.started);
-    this.#failures.push({ entry, message, warnings: warnings.map(clean) });
+    this.#failures.push({ entry, message, warnings: warnings.map((warning) => clean(warning, registration)) });
     this.#tell(entry);
     return { state: {}, result: "failed" };
   }
@@ -204,6 +209,10 @@ class Run implements Monitor {
 
   releases({ registration, key, entry, say }: Work): Promise<Outcome> {
     return this.#releases.apply(registration, key, entry, say);
+  }
+
+  commands({ registration, key, entry, say }: Work): Promise<Outcome> {
+    return this.#commands.apply(registration, key, entry, say);
   }
 
   /** A value made once, kept in the sandbox, and made anew only when its inputs change. */
@@ -265,32 +274,13 @@ class Run implements Monitor {
     return { ...object, metadata: { ...metadata, name, ...(namespaced ? { namespace: metadata.namespace ?? "default" } : {}) } };
   }
 
-  /** Removes what earlier runs made and this program no longer has, last made first. */
   async #prune(): Promise<void> {
-    const left = this.memory.backwards().filter((entry) => !this.#keys.has(entry.key));
-    const later: Promise<void>[] = [];
-    const options: ApplyOptions = { signal: this.signal, say: () => undefined };
-    for (const entry of left) {
-      const what = entry.kind === "object" ? refText(entry.refs[0]!) : `${entry.kind} ${entry.refs[0]?.namespace ?? ""}/${nameOfKey(entry.key)}`;
-      const remove = async (): Promise<void> => {
-        const removed: Removed = { what };
-        try {
-          if (entry.kind === "object") for (const ref of entry.refs) await removeAndWait(this.kube, ref, options);
-          else await this.#releases.remove(entry, options);
-          await this.memory.forget(entry.key);
-        } catch (error) {
-          removed.error = (error as Error).message;
-        }
-        this.#removed.push(removed);
-        this.options.report?.({ kind: "removed", removed });
-      };
-      // A namespace takes seconds to go, and nothing made before it waits for that.
-      if (entry.refs[0]?.kind === "Namespace") later.push(remove());
-      else await remove();
-    }
-    await Promise.all(later);
-    const generated = new Set([...this.#keys].map(slug));
-    for (const key of this.memory.generated.keys()) if (!key.startsWith("standin.") && !generated.has(key)) await this.memory.generated.remove(key);
+    const { kube, memory, signal } = this;
+    const report = (removed: Removed): void => {
+      this.#removed.push(removed);
+      this.options.report?.({ kind: "removed", removed });
+    };
+    await prune({ kube, memory, releases: this.#releases, commands: this.#commands, signal, report }, this.#keys);
   }
 
   async #rememberOutputs(outputs: Record<string, unknown>, names: readonly string[]): Promise<void> {
@@ -317,6 +307,7 @@ const table: readonly [knows: (registration: Registration) => boolean, handler: 
   [({ custom }) => !custom, pass],
   [({ type }) => type.startsWith("pulumi:providers:"), pass],
   [({ type }) => type === RELEASE, (run, work) => run.releases(work)],
+  [({ type }) => type === COMMAND, (run, work) => run.commands(work)],
   [({ type }) => canGenerate(type), (run, work) => run.generated(work)],
   [
     ({ type, inputs }) => type.startsWith("kubernetes:") && !type.endsWith("Patch") && typeof inputs.apiVersion === "string" && typeof inputs.kind === "string",
@@ -332,6 +323,16 @@ async function needsEngine(_run: Run, { registration }: Work): Promise<Outcome> 
   throw new Error(`${registration.type} needs the Pulumi engine; the in-process runner does not know this type`);
 }
 
+function kindOf(type: string): Entry["kind"] {
+  if (type === COMMAND) return "command";
+  return type === RELEASE ? "chart" : canGenerate(type) ? "generated" : "object";
+}
+
+/** A message without the secrets of the resource it is about. */
+function clean(text: string, { type, inputs }: Registration): string {
+  return scrub(text, type === COMMAND ? hiddenInputs(inputs) : inputs);
+}
+
 function describe({ type, name, inputs }: Registration): string {
   if (type === RELEASE) return `release ${name}`;
   const metadata = inputs.metadata as { name?: unknown; namespace?: unknown } | undefined;
@@ -342,10 +343,6 @@ function describe({ type, name, inputs }: Registration): string {
 /** Types and names from the root down: the URN without stack and project, which may be called otherwise next time. */
 function keyOf(urn: string): string {
   return urn.split("::").slice(2).join("::");
-}
-
-function nameOfKey(key: string): string {
-  return key.slice(key.indexOf("::") + 2);
 }
 
 /** The live object as outputs; fields that were secret going in are secret coming out. */
