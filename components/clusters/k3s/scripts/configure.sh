@@ -1,0 +1,71 @@
+# shellcheck shell=sh
+# Writes the config of k3s, tokens included, readable by root only.
+# Settings: ROLE, CONFIG (yaml without secrets), BOOTSTRAP (yes: starts the cluster), SERVER_URL (where to join; may be empty)
+#           PEERS (optional): addresses of the other servers; none of them may serve a cluster when one is to be started.
+# Secrets:  TOKEN (what servers share, or what an agent joins with), AGENT_TOKEN (servers only)
+# Output:   nothing
+
+take_lock node
+
+configure_file=$ROOT/etc/rancher/k3s/config.yaml
+configure_etcd=$ROOT/var/lib/rancher/k3s/server/db/etcd
+configure_has_data=no
+[ -z "$(ls "$configure_etcd" 2>/dev/null || true)" ] || configure_has_data=yes
+
+# value_in TEXT KEY: of a top level key with a plain value, without quotes.
+value_in() { printf '%s\n' "$1" | sed -n "s/^$2: *//p" | tr -d "\"'"; }
+
+# plain_token NAME VALUE: tokens go into yaml as they are.
+plain_token() {
+  case $2 in
+    '') fail "the secret $1 is missing on standard input" "give it to this command" ;;
+    *[!A-Za-z0-9:._-]*) fail "the secret $1 has characters that do not belong in a token" "use letters, digits, '-', '_' and '.'" ;;
+  esac
+}
+
+configure_now=$(cat "$configure_file" 2>/dev/null || true)
+
+# What is baked into the data of a cluster, or known to it by name, cannot change under it.
+if [ "$configure_has_data" = yes ] || [ -f "$ROOT/etc/rancher/node/password" ]; then
+  for configure_key in node-name cluster-cidr service-cidr cluster-domain; do
+    configure_old=$(value_in "$configure_now" "$configure_key")
+    configure_new=$(value_in "$CONFIG" "$configure_key")
+    [ -z "$configure_old" ] || [ "$configure_old" = "$configure_new" ] ||
+      fail "$configure_key is $configure_old on this host and cannot become ${configure_new:-empty}" "put it back, or make a new cluster"
+  done
+fi
+
+configure_token=${SECRET_TOKEN:-}
+plain_token TOKEN "$configure_token"
+
+configure_join=''
+if [ "$ROLE" = server ] && [ "$configure_has_data" = yes ]; then
+  # With data k3s looks at neither how it joined nor the form of its token. What is there stays, so that nothing restarts.
+  configure_join=$(printf '%s\n' "$configure_now" | grep -E '^(cluster-init|server):' || true)
+  configure_old=$(value_in "$configure_now" token)
+  [ "${configure_old##*::server:}" != "${configure_token##*::server:}" ] || configure_token=$configure_old
+elif [ "$ROLE" = server ] && [ "$BOOTSTRAP" = yes ]; then
+  # Two clusters out of one list is the worst that can happen here.
+  for configure_peer in ${PEERS:-}; do
+    case $configure_peer in *:*) configure_peer="[$configure_peer]" ;; esac
+    ! curl -ks -m 5 -o /dev/null "https://$configure_peer:6443/ping" ||
+      fail "a cluster was to be started here, but $configure_peer already serves one" "take this host out of the config, run, and add it again"
+  done
+  configure_join='cluster-init: true'
+elif [ -n "$SERVER_URL" ]; then
+  configure_join="server: \"$SERVER_URL\""
+else
+  fail "this host neither starts a cluster nor knows where to join one" "give BOOTSTRAP=yes or SERVER_URL"
+fi
+
+configure_text="$CONFIG
+token: \"$configure_token\""
+if [ "$ROLE" = server ]; then
+  plain_token AGENT_TOKEN "${SECRET_AGENT_TOKEN:-}"
+  configure_text="$configure_text
+agent-token: \"$SECRET_AGENT_TOKEN\""
+fi
+[ -z "$configure_join" ] || configure_text="$configure_text
+$configure_join"
+
+write_file configure "$configure_file" 600 "$configure_text"

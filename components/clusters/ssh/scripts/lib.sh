@@ -1,0 +1,102 @@
+# shellcheck shell=sh
+# What every script builds on. It comes first in the text that runs on a host, right after the settings.
+# Settings: none of its own. ROOT, empty on a host, goes in front of every path, so that tests run in a folder.
+#           LOCK_SECONDS, how long to wait for another run on the same host (900).
+# Secrets:  all of them, from standard input: a line "NAME <base64 of value>" each becomes SECRET_<NAME>.
+# Output:   standard output carries results only; people read standard error.
+
+set -eu
+umask 077
+# Some distributions give an ssh session a short PATH.
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ROOT=${ROOT:-}
+STATE_DIR=$ROOT/var/lib/bearstack
+LOCK=''
+unset KUBECONFIG # the login shell may name another cluster
+
+say() { printf '%s\n' "$*" >&2; }
+
+# fail WHAT [FIX...]
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  shift
+  [ $# -eq 0 ] || printf '→ %s\n' "$@" >&2
+  exit 1
+}
+
+# changed PHASE WHAT: one line in the change log of the host. A run that changes nothing adds nothing.
+changed() {
+  mkdir -p "$STATE_DIR"
+  printf '%s %s %s\n' "$(date +%s)" "$1" "$2" >>"$STATE_DIR/changes.log"
+  say "$1: $2"
+}
+
+# write_file PHASE PATH MODE TEXT: whole or not at all, and only where it differs.
+write_file() {
+  mkdir -p "$(dirname "$2")"
+  printf '%s\n' "$4" >"$2.new"
+  chmod "$3" "$2.new"
+  if [ -f "$2" ] && cmp -s "$2" "$2.new" && [ "$(stat -c %a "$2")" = "$3" ]; then
+    rm "$2.new"
+  else
+    mv "$2.new" "$2"
+    changed "$1" "wrote $2"
+  fi
+}
+
+# fetch URL FILE: gives up on a server that sends nothing for a minute.
+fetch() {
+  if command -v curl >/dev/null 2>&1; then
+    curl -fsSL --retry 3 --connect-timeout 15 --speed-limit 1 --speed-time 60 -o "$2" "$1" >&2
+  elif command -v wget >/dev/null 2>&1; then
+    wget -q -T 60 -O "$2" "$1" >&2
+  else
+    fail "neither curl nor wget is on this host" "install one of them, or give a folder of the host as artifacts"
+  fi
+}
+
+# sha256_check FILE DIGEST
+sha256_check() { [ "$(sha256sum "$1" | cut -d ' ' -f 1)" = "$2" ]; }
+
+# A process by number and start time: numbers alone are used again.
+process_id() { printf '%s-%s' "$1" "$(cut -d ' ' -f 22 "/proc/$1/stat" 2>/dev/null)"; }
+
+# take_lock NAME: one run at a time; a phase that follows another finds the lock taken already.
+# The lock is a link that names its holder, since a link is made in one step: a killed run leaves no lock without a name.
+# A run that lost its connection ends at its next word to standard error, so nobody waits for it long.
+take_lock() {
+  [ -z "$LOCK" ] || return 0
+  mkdir -p "$ROOT/run"
+  lock_until=$(($(date +%s) + ${LOCK_SECONDS:-900}))
+  lock_told=no
+  until ln -sn "$(process_id $$)" "$ROOT/run/bearstack-$1.lock" 2>/dev/null; do
+    lock_holder=$(readlink "$ROOT/run/bearstack-$1.lock" || true)
+    if [ -n "$lock_holder" ] && [ "$(process_id "${lock_holder%%-*}")" != "$lock_holder" ]; then
+      rm -f "$ROOT/run/bearstack-$1.lock" # its run was killed
+      continue
+    fi
+    [ "$(date +%s)" -lt "$lock_until" ] ||
+      fail "process ${lock_holder%%-*} on this host holds the lock $1" "wait for the other run to end, or end that process"
+    [ "$lock_told" = yes ] || say "waiting for another run on this host (process ${lock_holder%%-*})"
+    lock_told=yes
+    sleep 1
+  done
+  LOCK=$ROOT/run/bearstack-$1.lock
+  trap 'rm -f "$LOCK"' EXIT
+  trap 'exit 130' HUP INT PIPE TERM
+}
+
+# Once, before anything else could read standard input. Other lines are skipped: sudo leaves the password there when it
+# did not have to ask. printf and read are part of the shell, so no value is ever in the process list.
+read_secrets() {
+  while read -r secret_name secret_value || [ -n "$secret_name" ]; do
+    case $secret_name in '' | *[!A-Z_]*) continue ;; esac
+    secret_value=$(printf '%s' "$secret_value" | base64 -d 2>/dev/null) || continue
+    eval "SECRET_$secret_name=\$secret_value"
+  done
+  secret_value=''
+  exec </dev/null
+}
+
+read_secrets
+[ -n "$ROOT" ] || [ "$(id -u)" -eq 0 ] || fail "this is not root" "log in as root, or as a user who may use sudo"
