@@ -16,7 +16,13 @@ export interface ProgramSettings {
 export async function deploy({ config, resolved }: CheckedStack, settings: ProgramSettings): Promise<Record<string, Output<unknown>>> {
   adoptExisting(config.adopt);
   const definition = clusters[config.cluster.kind]!;
-  const cluster = await (await definition.load()).create(config.cluster.config, { stack: config.stack, offline: settings.offline });
+  const cluster = await (
+    await definition.load()
+  ).create(config.cluster.config, {
+    stack: config.stack,
+    offline: settings.offline,
+    choices: (slot) => (config.platform?.slots[slot] ?? []).map(({ choice }) => choice),
+  });
   const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig };
   if (config.platform && resolved)
     Object.assign(outputs, await createPlatform({ config, platform: config.platform, resolved, cluster, charts: settings.charts }));

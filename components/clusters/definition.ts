@@ -2,6 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import type { ComponentResource, Output, Resource } from "@pulumi/pulumi";
 import type * as z from "zod";
 import type { Ports } from "../core/ports";
+import type { Slot } from "../core/slots";
 import type { PinnedKubeconfig } from "./kubeconfig";
 
 /** The definition of one kind of cluster: its config and what it offers, without the SDK. */
@@ -43,6 +44,8 @@ export interface ClusterContext {
   stack: string;
   /** True for `plan`: nothing is contacted. */
   offline: boolean;
+  /** What fills a slot of the platform; empty for a cluster without one. */
+  choices(slot: Slot): readonly string[];
 }
 
 export interface ClusterModule {

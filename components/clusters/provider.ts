@@ -18,9 +18,8 @@ export class ClusterComponent extends ComponentResource {
 export function clusterHandle(
   kind: string,
   pinned: Omit<PinnedKubeconfig, "kubeconfig"> & { kubeconfig: Input<string> },
-  ports: ClusterHandle["ports"] = {},
+  component: ComponentResource = new ClusterComponent(kind),
 ): ClusterHandle {
-  const component = new ClusterComponent(kind);
   const kubeconfig = secret(pinned.kubeconfig);
   const provider = new k8s.Provider(
     "cluster",
@@ -33,5 +32,5 @@ export function clusterHandle(
     },
     { parent: component },
   );
-  return { component, kubeconfig: output(kubeconfig), provider, ready: [], ports };
+  return { component, kubeconfig: output(kubeconfig), provider, ready: [], ports: {} };
 }

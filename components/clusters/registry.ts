@@ -1,15 +1,16 @@
 import type { ClusterDefinition } from "./definition";
 import { existing } from "./existing/cluster";
+import { k3s } from "./k3s/cluster";
 import { sandbox } from "./sandbox/cluster";
 
 /** The kinds of cluster that are built, by name. */
-export const clusters: Readonly<Record<string, ClusterDefinition<any>>> = { existing, sandbox };
+export const clusters: Readonly<Record<string, ClusterDefinition<any>>> = { existing, k3s, sandbox };
 
 /** All kinds the config has a name for, and what they are. */
 export const clusterKinds: Readonly<Record<string, string>> = {
   gke: "Google Kubernetes Engine",
   eks: "Amazon Elastic Kubernetes Service",
-  k3s: "k3s on hosts over SSH",
+  k3s: k3s.summary,
   kubeadm: "kubeadm on hosts over SSH",
   k0s: "k0s on hosts over SSH",
   gardener: "a Gardener shoot",

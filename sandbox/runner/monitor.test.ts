@@ -78,6 +78,16 @@ describe("recordProgram", () => {
     await expect(recordProgram(() => Promise.reject(new Error("boom")))).rejects.toThrow("boom");
     expect(await recordProgram(program)).toHaveLength(7);
   });
+
+  it("passes on what a computation of an input throws, which the SDK waits for without end", async () => {
+    const broken = recordProgram(async () => {
+      const input = pulumi.output("given").apply((): string => {
+        throw new Error("cannot be computed");
+      });
+      new k8s.core.v1.ConfigMap("map", { metadata: { name: input } });
+    });
+    await expect(broken).rejects.toThrow("cannot be computed");
+  });
 });
 
 describe("runProgram", () => {

@@ -1,3 +1,4 @@
+import { uniqBy } from "es-toolkit/array";
 import * as pulumi from "@pulumi/pulumi";
 
 /** A resource as the program registers it, with the options that Pulumi's public mocks hide. */
@@ -112,10 +113,13 @@ export async function runProgram<T>(program: () => Promise<T>, monitor: Monitor,
   const onStray = (error: unknown): void => void stray.push(error);
   await pulumi.runtime.setMocks({ newResource: notUsed, call: notUsed }, names.project ?? "bearstack", names.stack ?? "dev", false);
   let seen = 0;
-  Object.assign(
-    pulumi.runtime.getMonitor() as object,
-    requests(monitor, names, () => seen++),
-  );
+  let open = 0;
+  const asked = (): (() => void) => {
+    seen += 1;
+    open += 1;
+    return () => (open -= 1);
+  };
+  Object.assign(pulumi.runtime.getMonitor() as object, requests(monitor, names, asked));
   process.on("unhandledRejection", onStray);
   try {
     let result: T | undefined;
@@ -130,16 +134,27 @@ export async function runProgram<T>(program: () => Promise<T>, monitor: Monitor,
     // An apply may register more once the last request is answered.
     for (let before = -1; before !== seen;) {
       before = seen;
-      await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
+      let answered = false;
+      const all = (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs().finally(() => (answered = true));
+      await Promise.race([all, until(() => answered || (stray.length > 0 && open === 0))]);
       await ticks();
     }
     await pulumi.runtime.disconnect();
     if (failed) throw failure;
-    if (stray.length > 0) throw stray.length === 1 ? stray[0] : new AggregateError(stray, "Several parts of the program failed.");
+    // What failed once reaches every promise that hangs on it.
+    const distinct = uniqBy(stray, (error) => (error instanceof Error ? error.message : String(error)));
+    if (distinct.length > 0) throw distinct.length === 1 ? distinct[0] : new AggregateError(distinct, "Several parts of the program failed.");
     return result as T;
   } finally {
     process.off("unhandledRejection", onStray);
   }
+}
+
+const POLL_MS = 50;
+
+/** Until something has held three times in a row. The SDK never comes back from a resource whose input failed: nobody is asked for it. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let times = 0; times < 3; times = holds() ? times + 1 : 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
 async function ticks(): Promise<void> {
@@ -160,16 +175,18 @@ function defined(value: unknown): unknown {
 }
 
 /** The requests of Pulumi's resource monitor that a program makes. */
-function requests(monitor: Monitor, names: ProgramNames, count: () => void): Record<string, unknown> {
+function requests(monitor: Monitor, names: ProgramNames, asked: () => () => void): Record<string, unknown> {
   const answer = (callback: Callback, work: () => Promise<unknown>): void => {
-    count();
-    work().then(
-      (response) => callback(null, response),
-      (error: unknown) => {
-        const failure = error instanceof Error ? error : new Error(String(error));
-        callback(Object.assign(failure, { details: failure.message })); // the SDK shows `details` of failed functions
-      },
-    );
+    const answered = asked();
+    work()
+      .finally(answered)
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) => {
+          const failure = error instanceof Error ? error : new Error(String(error));
+          callback(Object.assign(failure, { details: failure.message })); // the SDK shows `details` of failed functions
+        },
+      );
   };
   const aliases = new Map<string, string[]>();
   const respond = (urn: string, outcome: Outcome): unknown => ({

@@ -32,6 +32,20 @@ const fields: readonly FrozenField[] = [
     cure: "put the old name back, or stop the old sandbox and use a second stack",
     read: (config) => (config.cluster.kind === "sandbox" ? config.cluster.config.name : undefined),
   },
+  ...(["pods", "services"] as const).map((name): FrozenField => ({
+    id: `frozen-network-${name}`,
+    path: `bearstack:cluster.k3s.network.${name}`,
+    reason: `Every ${name === "pods" ? "node" : "Service"} holds addresses of this network; Kubernetes cannot move them.`,
+    cure: "put the old network back; another one means another cluster",
+    read: (config) => (config.cluster.kind === "k3s" ? config.cluster.config.network[name] : undefined),
+  })),
+  {
+    id: "frozen-cluster-domain",
+    path: "bearstack:cluster.k3s.clusterDomain",
+    reason: "Names inside the cluster end in it, and certificates hold them.",
+    cure: "put the old domain back; another one means another cluster",
+    read: (config) => (config.cluster.kind === "k3s" ? config.cluster.config.clusterDomain : undefined),
+  },
 ];
 
 /** A rule per frozen field. Setting a field for the first time is no change of it. */

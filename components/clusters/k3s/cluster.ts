@@ -1,0 +1,17 @@
+import { defineCluster } from "../definition";
+import { K3sConfig } from "./schema";
+
+export const k3s = defineCluster({
+  kind: "k3s",
+  summary: "k3s on hosts over SSH.",
+  schema: K3sConfig,
+  offers: (config) => ({
+    networkPolicy: "k3s",
+    storageClass: "local-path",
+    loadBalancer: false, // its own, servicelb, is off: exposure says how traffic comes in
+    kubernetes: /^v(1\.\d+)\./.exec(config.version)![1],
+    nodes: config.servers.length + config.agents.length,
+    warnings: [],
+  }),
+  load: () => import("./index"),
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { recordProgram, type RecordedResource } from "../../../sandbox/runner/record";
+import { checkStackOrThrow } from "../../../stacks/check";
+import { deploy } from "../../../stacks/program";
+import { parseStackText } from "../../../stacks/stack-file";
+import { hostsOf, type Host } from "../ssh/hosts";
+import { K3sConfig } from "./schema";
+import { bootstrapper, factsOf, joinUrl, node, nodeConfig } from "./steps";
+
+const CANARY = "canary-5e1f";
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
+const host = (address: string, rest: object = {}) => ({ host: address, hostKey: KEY, ...rest });
+const range = (from: number, count: number) => Array.from({ length: count }, (_unused, index) => host(`192.0.2.${from + index}`));
+
+function cluster(config: object): { config: K3sConfig; hosts: Host[]; servers: Host[] } {
+  const parsed = K3sConfig.parse({ servers: range(11, 3), agents: range(21, 2), ...config });
+  const hosts = hostsOf("k3s", parsed);
+  return { config: parsed, hosts, servers: hosts.filter(({ role }) => role === "server") };
+}
+
+async function record(config: object, platform?: object): Promise<RecordedResource[]> {
+  const values = { "bearstack:cluster": { k3s: config }, ...(platform ? { "bearstack:platform": platform } : {}) };
+  const checked = checkStackOrThrow(parseStackText(JSON.stringify({ config: values }), "test", "Pulumi.test.yaml", () => CANARY));
+  return recordProgram(() => deploy(checked, { offline: true, charts: {} }));
+}
+
+const ssh = { privateKey: { secure: "v1:key" } };
+const named = (resources: RecordedResource[], name: string): RecordedResource => {
+  const found = resources.filter((one) => one.name === name && one.type === "command:remote:Command");
+  if (found.length !== 1) throw new Error(`${found.length} commands ${name}`);
+  return found[0]!;
+};
+
+describe("k3s steps", () => {
+  it("names nodes after their addresses, or as they are told", () => {
+    const { hosts } = cluster({
+      servers: [host("10.0.0.11"), host("db1.example.com"), host("2001:db8::5"), host("10.0.0.12", { name: "north" })].slice(0, 3),
+      agents: [host("10.0.0.12", { name: "north" })],
+    });
+    expect(hosts.map(({ name }) => name)).toEqual(["10-0-0-11", "db1", "2001-db8-5", "north"]);
+  });
+
+  it("starts a cluster only where no server holds one", () => {
+    const { servers } = cluster({});
+    const [none, held] = [{ datastore: "no" }, { datastore: "yes" }];
+    expect(bootstrapper(servers, [none, none, none])?.name).toBe("192-0-2-11");
+    expect(bootstrapper(servers, [none, held, held])).toBeUndefined();
+  });
+
+  it("joins where a cluster is: a new first server joins one of the others", () => {
+    const { config, servers } = cluster({});
+    const [none, held] = [{ datastore: "no" }, { datastore: "yes" }];
+    expect(joinUrl(servers[0]!, config, servers, [none, none, held])).toBe("https://192.0.2.13:6443");
+    expect(joinUrl(servers[1]!, config, servers, [none, none, none])).toBe("https://192.0.2.11:6443");
+    expect(node(servers[0]!, { config, servers, facts: [none, held, held], bundled: { storage: true } }).settings).toMatchObject({
+      BOOTSTRAP: "no",
+      SERVER_URL: "https://192.0.2.12:6443",
+    });
+    expect(node(servers[0]!, { config, servers, facts: [none, none, none], bundled: { storage: true } }).settings).toMatchObject({
+      BOOTSTRAP: "yes",
+      SERVER_URL: "",
+    });
+  });
+
+  it("sends agents to the endpoint, which outlives any server", () => {
+    const { config, hosts, servers } = cluster({ endpoint: "k8s.example.com" });
+    expect(joinUrl(hosts.at(-1)!, config, servers, [])).toBe("https://k8s.example.com:6443");
+  });
+
+  it("gives all servers one config but for the node itself, with what others bring switched off", () => {
+    const { config, servers } = cluster({ endpoint: "k8s.example.com", servers: [host("192.0.2.11", { labels: { zone: "a" } }), ...range(12, 2)] });
+    const configs = servers.map((server) => parse(nodeConfig(server, config, servers, { storage: false })) as Record<string, unknown>);
+    const shared = configs.map(({ "node-name": _name, "node-label": _labels, ...rest }) => rest);
+    expect(shared[1]).toEqual(shared[0]);
+    expect(shared[2]).toEqual(shared[0]);
+    expect(configs[0]).toMatchObject({
+      "node-name": "192-0-2-11",
+      "node-label": ["zone=a"],
+      "secrets-encryption": true,
+      disable: ["traefik", "servicelb", "local-storage"],
+      "tls-san": ["k8s.example.com", "192.0.2.11", "192.0.2.12", "192.0.2.13"],
+    });
+  });
+
+  it("keeps k3s' own storage where the slot says cluster", () => {
+    const { config, servers } = cluster({});
+    expect((parse(nodeConfig(servers[0]!, config, servers, { storage: true })) as { disable: string[] }).disable).not.toContain("local-storage");
+  });
+
+  it("reads facts of a preflight", () => {
+    expect(factsOf("hostname web 1\ndatastore yes\n\nnonsense\n")).toEqual({ hostname: "web 1", datastore: "yes" });
+  });
+});
+
+describe("k3s resources", () => {
+  const config = { ssh, endpoint: "k8s.example.com", servers: range(11, 3), agents: range(21, 4), parallel: 2 };
+
+  it("looks at every host before it changes the first", async () => {
+    const resources = await record(config);
+    const preflights = resources.filter(({ name }) => name.endsWith("-preflight")).map(({ name }) => name);
+    expect(preflights).toHaveLength(7);
+    for (const name of ["192-0-2-11", "192-0-2-13", "192-0-2-24"]) expect(named(resources, name).dependsOn).toEqual(expect.arrayContaining(preflights));
+  });
+
+  it("joins servers one after another and agents two at a time, each once the one before can be drained", async () => {
+    const resources = await record(config);
+    const waits = (name: string): string[] => named(resources, name).dependsOn.filter((other) => other.endsWith("-drain"));
+    expect(waits("192-0-2-11")).toEqual([]);
+    expect(waits("192-0-2-12")).toEqual(["192-0-2-11-drain"]);
+    expect(waits("192-0-2-13")).toEqual(["192-0-2-12-drain"]);
+    expect(waits("192-0-2-21")).toEqual(["192-0-2-13-drain"]);
+    expect(waits("192-0-2-23")).toEqual(["192-0-2-13-drain", "192-0-2-21-drain"]);
+    expect(waits("192-0-2-24")).toEqual(["192-0-2-13-drain", "192-0-2-22-drain"]);
+  });
+
+  it("drains a host from a server that stays, when it leaves and not before", async () => {
+    const resources = await record(config);
+    const drain = named(resources, "192-0-2-11-drain");
+    expect(drain.inputs.create).toBe("true");
+    expect(drain.inputs.delete).toContain("NODE='\\''192-0-2-11'\\''");
+    expect(drain.dependsOn).toEqual(["192-0-2-11"]);
+    const alone = await record({ ssh, servers: range(11, 1) });
+    expect(alone.filter(({ name }) => name.endsWith("-drain"))).toEqual([]);
+  });
+
+  it("keeps keys and tokens out of every command", async () => {
+    const resources = await record({ ...config, ssh: { ...ssh, user: "ops", sudoPassword: { secure: "v1:sudo" } } });
+    expect(JSON.stringify(resources)).not.toContain(CANARY);
+    const server = named(resources, "192-0-2-12").inputs;
+    expect(server).toMatchObject({ connection: "[secret]", stdin: "[secret]", logging: "none", addPreviousOutputInEnv: false });
+    expect(server.create).toMatch(/^sudo -S -p "" sh -c '/);
+    expect(server.create).not.toContain("sample-password");
+  });
+
+  it("lets the platform wait for every node", async () => {
+    const resources = await record(config, { domain: "example.com", secrets: "sealed-secrets" });
+    const namespace = resources.find(({ type, name }) => type === "kubernetes:core/v1:Namespace" && name === "sealed-secrets")!;
+    expect(namespace.dependsOn).toEqual(expect.arrayContaining(["192-0-2-13-drain", "192-0-2-24-drain"]));
+  });
+});

@@ -1,0 +1,120 @@
+import { stringify } from "yaml";
+import type { Host } from "../ssh/hosts";
+import type { Work } from "../ssh/command";
+import type { K3sConfig } from "./schema";
+
+/** What a host must have: k3s' own requirements (docs.k3s.io, Requirements), with room for the first images. */
+const MINIMUM = { server: { memory: 1900, disk: 10_000 }, agent: { memory: 450, disk: 5_000 } } as const;
+
+/** Ports that k3s binds on a host (docs.k3s.io, Requirements). */
+const PORTS = { server: "6443 2379 2380 10250", agent: "10250" } as const;
+
+const API_PORT = 6443;
+const NODE_WITHIN_SECONDS = "600";
+const DRAIN_WITHIN = "300s";
+
+export const apiUrl = (address: string): string => `https://${address.includes(":") ? `[${address}]` : address}:${API_PORT}`;
+
+/** How the cluster is reached: its endpoint, or else the first server. */
+export function endpointOf(config: K3sConfig, servers: readonly Host[]): string {
+  return config.endpoint ?? servers[0]!.address;
+}
+
+/** Looks whether a host can be part of the cluster; changes nothing. All servers are named, so that a new one makes the others tell again what they hold. */
+export function preflight(host: Host, servers: readonly Host[]): Work {
+  return {
+    phases: ["ssh/scripts/preflight.sh"],
+    settings: {
+      PRODUCT: "k3s",
+      NODE_NAME: host.name,
+      PORTS: PORTS[host.role],
+      MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
+      MIN_DISK_MB: String(MINIMUM[host.role].disk),
+      DATA_DIR: "/var/lib/rancher/k3s",
+      ...(host.role === "server" ? { SERVERS: servers.map(({ name }) => name).join(" ") } : {}),
+    },
+  };
+}
+
+/** Facts that preflight prints: `name value`, a line each. */
+export function factsOf(stdout: string): Record<string, string> {
+  return Object.fromEntries(
+    stdout.split("\n").flatMap((line) => {
+      const space = line.indexOf(" ");
+      return space > 0 ? [[line.slice(0, space), line.slice(space + 1).trim()]] : [];
+    }),
+  );
+}
+
+/** The server that starts a cluster: the first one, and only where no server has a cluster on its disk already. */
+export function bootstrapper(servers: readonly Host[], facts: readonly Record<string, string>[]): Host | undefined {
+  return facts.some(({ datastore }) => datastore === "yes") ? undefined : servers[0];
+}
+
+/** Where a host joins: the endpoint, else a server other than itself, one with a cluster on its disk before the rest. */
+export function joinUrl(host: Host, config: K3sConfig, servers: readonly Host[], facts: readonly Record<string, string>[]): string {
+  if (config.endpoint !== undefined && host.role === "agent") return apiUrl(config.endpoint);
+  const others = servers.map((server, index) => ({ server, holds: facts[index]?.datastore === "yes" })).filter(({ server }) => server.name !== host.name);
+  return apiUrl((others.find(({ holds }) => holds) ?? others[0])!.server.address);
+}
+
+/**
+ * config.yaml of a host without tokens. What must be equal on all servers comes from one object: k3s refuses a server that
+ * differs ("critical configuration value mismatch").
+ */
+export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host[], bundled: { storage: boolean }): string {
+  const own = {
+    "node-name": host.name,
+    ...(Object.keys(host.labels).length > 0 ? { "node-label": Object.entries(host.labels).map(([name, value]) => `${name}=${value}`) } : {}),
+    ...(host.taints.length > 0 ? { "node-taint": host.taints } : {}),
+  };
+  if (host.role === "agent") return stringify(own);
+  const shared = {
+    "cluster-cidr": config.network.pods,
+    "service-cidr": config.network.services,
+    "cluster-domain": config.clusterDomain,
+    "secrets-encryption": true,
+    "write-kubeconfig-mode": "0600",
+    "tls-san": [...new Set([...(config.endpoint ? [config.endpoint] : []), ...servers.map(({ address }) => address)])],
+    disable: ["traefik", "servicelb", ...(bundled.storage ? [] : ["local-storage"])],
+  };
+  return stringify({ ...own, ...shared });
+}
+
+export interface Joining {
+  config: K3sConfig;
+  servers: readonly Host[];
+  /** Facts of the servers, in their order. */
+  facts: readonly Record<string, string>[];
+  bundled: { storage: boolean };
+}
+
+/** Installs, configures and starts k3s on a host; run again it upgrades, or does nothing. */
+export function node(host: Host, { config, servers, facts, bundled }: Joining): Work {
+  const starts = host.role === "server" && bootstrapper(servers, facts)?.name === host.name;
+  return {
+    phases: ["k3s/scripts/install.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"],
+    settings: {
+      ROLE: host.role,
+      NODE_NAME: host.name,
+      VERSION: config.version,
+      ARTIFACTS: config.artifacts,
+      CONFIG: nodeConfig(host, config, servers, bundled),
+      BOOTSTRAP: starts ? "yes" : "no",
+      // Facts are as old as the last change of the list; whoever starts a cluster asks the others once more.
+      ...(starts ? { PEERS: servers.flatMap(({ name, address }) => (name === host.name ? [] : [address])).join(" ") } : {}),
+      SERVER_URL: starts || (host.role === "server" && servers.length === 1) ? "" : joinUrl(host, config, servers, facts),
+      WAIT_SECONDS: NODE_WITHIN_SECONDS,
+    },
+  };
+}
+
+/** Takes a host out of the cluster, from a server that stays: cordon, drain, quorum, node object. */
+export const drain = (host: Host): Work => ({ phases: ["k3s/scripts/drain.sh"], settings: { NODE: host.name, NODE_ROLE: host.role, TIMEOUT: DRAIN_WITHIN } });
+
+/** Takes k3s off a host. */
+export const leave = (host: Host): Work => ({ phases: ["k3s/scripts/leave.sh"], settings: { ROLE: host.role, NODE_NAME: host.name } });
+
+export const token: Work = { phases: ["k3s/scripts/token.sh"], settings: {} };
+
+export const kubeconfig = (endpoint: string): Work => ({ phases: ["k3s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } });

@@ -1,0 +1,91 @@
+import { remote, types } from "@pulumi/command";
+import { output, secret, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import { secretOutput } from "../../core/secret-output";
+import type { Host } from "./hosts";
+import type { SshSettings } from "./schema";
+import { commandLine, secretLines, type Become } from "./script";
+
+/** Scripts to run on a host, and what they read. */
+export interface Work {
+  phases: readonly string[];
+  settings: Readonly<Record<string, string>>;
+}
+
+export interface RemoteArgs {
+  /** When the resource is made or its inputs change. */
+  run?: Input<Work>;
+  /** When it leaves the program. */
+  remove?: Input<Work>;
+  secrets?: Readonly<Record<string, Input<string>>>;
+}
+
+/** Commands on the hosts of one cluster: one way of connecting, of becoming root, of keeping secrets out of texts. */
+export class Remote {
+  constructor(
+    private readonly ssh: SshSettings,
+    private readonly opts: CustomResourceOptions,
+  ) {}
+
+  /** A command on a host. Its standard output is a secret, since some commands print nothing else. */
+  command(name: string, host: Host, args: RemoteArgs, opts: CustomResourceOptions = {}): remote.Command {
+    const line = (work: Input<Work> | undefined): Output<string> =>
+      output(work).apply((given) => (given ? commandLine(given.phases, given.settings, this.#become(host)) : "true"));
+    const run = line(args.run);
+    const names = Object.keys(args.secrets ?? {});
+    const stdin = output([this.#password(host), ...Object.values(args.secrets ?? {})]).apply(([password, ...values]) =>
+      secretLines(Object.fromEntries(names.map((key, index) => [key, values[index]!])), password),
+    );
+    return new remote.Command(
+      name,
+      {
+        connection: secret(this.#connection(host)),
+        create: run,
+        update: run,
+        ...(args.remove ? { delete: line(args.remove) } : {}),
+        stdin: secret(stdin),
+        logging: "none",
+        addPreviousOutputInEnv: false,
+      },
+      { ...this.opts, ...opts, additionalSecretOutputs: ["stdout", "stderr"] },
+    );
+  }
+
+  #become(host: Host): Become {
+    return { sudo: host.user !== "root", password: host.user !== "root" && this.ssh.sudoPassword !== undefined };
+  }
+
+  #password(host: Host): Output<string> | undefined {
+    return this.#become(host).password ? secretOutput(this.ssh.sudoPassword!) : undefined;
+  }
+
+  #connection(host: Host): types.input.remote.ConnectionArgs {
+    const { bastion } = this.ssh;
+    const key = (value: Host["privateKey"]): { privateKey?: Output<string> } => (value ? { privateKey: secretOutput(value) } : {});
+    return {
+      host: host.address,
+      port: host.port,
+      user: host.user,
+      hostKey: host.hostKey,
+      ...key(host.privateKey),
+      dialErrorLimit: DIAL_TRIES,
+      perDialTimeout: DIAL_SECONDS,
+      ...(bastion
+        ? {
+            proxy: {
+              host: bastion.host,
+              port: bastion.port,
+              user: bastion.user ?? this.ssh.user,
+              hostKey: bastion.hostKey,
+              ...key(bastion.privateKey ?? this.ssh.privateKey),
+              dialErrorLimit: DIAL_TRIES,
+              perDialTimeout: DIAL_SECONDS,
+            },
+          }
+        : {}),
+    };
+  }
+}
+
+/** A host that does not answer three times within a quarter of a minute each is down. */
+const DIAL_TRIES = 3;
+const DIAL_SECONDS = 15;

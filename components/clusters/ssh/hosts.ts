@@ -1,0 +1,50 @@
+import type { Secret } from "../../core/secret";
+import type { HostConfig, SshSettings } from "./schema";
+
+export type Role = "server" | "agent";
+
+/** One host in normal form: what it is called, what it is, and how it is reached. */
+export interface Host {
+  /** Node name, and what its resources are called: never an index, so that the list may be reordered. */
+  name: string;
+  role: Role;
+  address: string;
+  port: number;
+  user: string;
+  hostKey: string;
+  privateKey: Secret | undefined;
+  labels: Readonly<Record<string, string>>;
+  taints: readonly string[];
+  /** Path in the config, for findings. */
+  path: string;
+}
+
+export interface HostsConfig {
+  ssh: SshSettings;
+  servers: readonly HostConfig[];
+  agents: readonly HostConfig[];
+}
+
+/** All hosts of a cluster, servers first, in the order of the config. */
+export function hostsOf(kind: string, config: HostsConfig): Host[] {
+  const list = (role: Role, hosts: readonly HostConfig[]): Host[] =>
+    hosts.map((one, index) => ({
+      name: one.name ?? nameOf(one.host),
+      role,
+      address: one.host,
+      port: one.port ?? config.ssh.port,
+      user: one.user ?? config.ssh.user,
+      hostKey: one.hostKey,
+      privateKey: one.privateKey ?? config.ssh.privateKey,
+      labels: one.labels,
+      taints: one.taints,
+      path: `bearstack:cluster.${kind}.${role}s[${index}]`,
+    }));
+  return [...list("server", config.servers), ...list("agent", config.agents)];
+}
+
+/** `10.0.0.11` becomes `10-0-0-11`, `web1.example.com` becomes `web1`, as hosts call themselves. */
+function nameOf(address: string): string {
+  const isName = /[a-z]/i.test(address) && !address.includes(":");
+  return (isName ? address.split(".")[0]! : address.replaceAll(/[.:]+/g, "-").replaceAll(/^-|-$/g, "")).toLowerCase();
+}

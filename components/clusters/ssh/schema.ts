@@ -1,0 +1,72 @@
+import ipaddr from "ipaddr.js";
+import * as z from "zod";
+import { dnsLabel, FIX, secret } from "../../core/schema";
+
+const port = z.number().int().min(1).max(65535);
+const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, `is no user name${FIX}write the name the host knows, like root or ops`);
+
+/** An IP address or a DNS name, without port or scheme. */
+export const hostAddress = z
+  .string()
+  .refine(
+    (value) => ipaddr.isValid(value) || /^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?$/i.test(value),
+    `is no address of a host${FIX}write an IP address or a name, without scheme, user or port`,
+  );
+
+/** A public host key as ssh-keyscan and known_hosts write it, without the host in front. */
+const hostKey = z
+  .string()
+  .regex(
+    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,3}( .*)?$/,
+    `is no public host key${FIX}paste what "ssh-keyscan -t ed25519 <host>" prints after the host, once you have compared it with /etc/ssh/ssh_host_ed25519_key.pub on the host`,
+  );
+
+const privateKey = secret().optional();
+
+const Bastion = z.strictObject({
+  host: hostAddress.describe("Address of the jump host."),
+  port: port.default(22).describe("Its SSH port."),
+  user: user.optional().describe("User there; the same as on the hosts when left out."),
+  hostKey: hostKey.describe("Its public host key; a jump host that shows another one is refused."),
+  privateKey: privateKey.describe("Key for it; the one of the hosts when left out."),
+});
+
+/** How the hosts are reached. */
+export const SshSettings = z.strictObject({
+  user: user.default("root").describe("User on the hosts: root, or one who may use sudo."),
+  port: port.default(22).describe("SSH port of the hosts."),
+  privateKey: privateKey.describe("Private key, OpenSSH or PEM."),
+  sudoPassword: secret().optional().describe("Password for sudo where it asks for one; it travels on standard input."),
+  bastion: Bastion.optional().describe("A jump host in front of all hosts."),
+});
+export type SshSettings = z.output<typeof SshSettings>;
+
+const labelName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+/** Labels and taints of a node, set when it joins. */
+const nodeSettings = {
+  labels: z
+    .record(
+      z.string().regex(labelName, `is no name of a label${FIX}write it like example.com/role`),
+      z.string().regex(labelValue, `is no value of a label${FIX}use letters, digits, "-", "_" and ".", at most 63`),
+    )
+    .default({})
+    .describe("Labels of the node."),
+  taints: z
+    .array(z.string().regex(/^[^=:\s]+(=[^=:\s]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$/, `is no taint${FIX}write it like dedicated=gpu:NoSchedule`))
+    .default([])
+    .describe("Taints of the node, key=value:effect."),
+};
+
+/** One host. */
+export const HostConfig = z.strictObject({
+  host: hostAddress.describe("Its address, as this computer (or the bastion) and the other hosts reach it."),
+  name: dnsLabel.optional().describe("Name of the node; made from the address when left out. It cannot change later."),
+  hostKey: hostKey.describe("Its public host key; a host that shows another one is refused."),
+  user: user.optional().describe("User, where it is not that of `ssh`."),
+  port: port.optional().describe("SSH port, where it is not that of `ssh`."),
+  privateKey: privateKey.describe("Private key, where it is not that of `ssh`."),
+  ...nodeSettings,
+});
+export type HostConfig = z.output<typeof HostConfig>;

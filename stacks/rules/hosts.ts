@@ -1,0 +1,163 @@
+import ipaddr from "ipaddr.js";
+import { hostsOf, type Host, type HostsConfig } from "../../components/clusters/ssh/hosts";
+import type { StackConfig } from "../model";
+import type { Facts, Finding, Rule } from "./rule";
+
+/** Kinds of cluster that are a list of hosts. */
+const kinds = new Set(["k3s"]);
+
+interface Networks {
+  pods: string;
+  services: string;
+}
+
+/** The hosts of a stack, where its cluster is made of hosts. */
+export function hostsIn({ cluster }: StackConfig): Host[] {
+  return kinds.has(cluster.kind) ? hostsOf(cluster.kind, cluster.config as HostsConfig) : [];
+}
+
+/** Pairs a host with an earlier one that is equal in some respect. */
+function twins(
+  { config }: Facts,
+  of: (host: Host) => string,
+  finding: (host: Host, other: Host) => Finding,
+  matters: (host: Host, other: Host) => boolean = () => true,
+): Finding[] {
+  const seen = new Map<string, Host>();
+  return hostsIn(config).flatMap((host) => {
+    const other = seen.get(of(host));
+    if (other) return matters(host, other) ? [finding(host, other)] : [];
+    seen.set(of(host), host);
+    return [];
+  });
+}
+
+const inside = (address: string, network: string): boolean => {
+  if (!ipaddr.isValid(address)) return false;
+  const [host, [base, bits]] = [ipaddr.parse(address), ipaddr.parseCIDR(network)];
+  return host.kind() === base.kind() && host.match(base, bits);
+};
+
+const overlap = (one: string, other: string): boolean => inside(one.split("/")[0]!, other) || inside(other.split("/")[0]!, one);
+
+/** Clusters made of hosts over SSH. */
+export const hostRules: readonly Rule[] = [
+  {
+    id: "server-count",
+    severity: "error",
+    reason: "etcd needs a majority: an even number of members survives no more failures than one less, and more than five only slow it down.",
+    cure: "Name 1, 3 or 5 servers.",
+    find: ({ config }) => {
+      const count = hostsIn(config).filter(({ role }) => role === "server").length;
+      return count === 0 || [1, 3, 5].includes(count)
+        ? []
+        : [
+            {
+              path: `bearstack:cluster.${config.cluster.kind}.servers`,
+              problem: `names ${count} hosts.`,
+              fix: `name 1, 3 or 5; make the ${count > 5 ? "others" : "odd one"} an agent, or add one`,
+            },
+          ];
+    },
+  },
+  {
+    id: "host-twice",
+    severity: "error",
+    reason: "A host is one node: a server runs pods too and is no agent besides.",
+    cure: "Take it out of one of the places.",
+    find: (facts) =>
+      twins(
+        facts,
+        ({ address, port }) => `${address}:${port}`,
+        (host, other) => ({
+          path: `${host.path}.host`,
+          seen: host.address,
+          problem: `is the same host as ${other.path}.`,
+          fix: "take it out of one of the two",
+        }),
+      ),
+  },
+  {
+    id: "host-name-twice",
+    severity: "error",
+    reason: "Nodes are told apart by their names, and Pulumi names its resources after them.",
+    cure: "Give one of them a `name`.",
+    // Two entries of one host are the business of host-twice.
+    find: (facts) =>
+      twins(
+        facts,
+        ({ name }) => name,
+        (host, other) => ({
+          path: host.path,
+          seen: host.name,
+          problem: `has the node name of ${other.path}.`,
+          fix: `give it one of its own: name: ${host.name}-2`,
+        }),
+        (host, other) => host.address !== other.address || host.port !== other.port,
+      ),
+  },
+  {
+    id: "ssh-key-missing",
+    severity: "error",
+    reason: "Commands go to the hosts without anybody at the keyboard, so by key.",
+    cure: "Set `ssh.privateKey` as a secret, or `privateKey` of the host.",
+    find: ({ config }) => {
+      const without = hostsIn(config).filter(({ privateKey }) => privateKey === undefined);
+      const path = `bearstack:cluster.${config.cluster.kind}.ssh.privateKey`;
+      return without.length === 0
+        ? []
+        : [
+            {
+              path,
+              problem: `is missing, and ${without.map(({ name }) => name).join(", ")} ${without.length === 1 ? "has" : "have"} no key of ${without.length === 1 ? "its" : "their"} own.`,
+              fix: `pulumi config set --secret --path '${path}' < ~/.ssh/id_ed25519`,
+            },
+          ];
+    },
+  },
+  {
+    id: "networks-overlap",
+    severity: "error",
+    reason: "Traffic for an address that two networks hold goes to one of them only.",
+    cure: "Choose networks that nothing else uses.",
+    find: ({ config }) => {
+      const hosts = hostsIn(config);
+      if (hosts.length === 0) return [];
+      const { pods, services } = (config.cluster.config as { network: Networks }).network;
+      const at = (name: string): string => `bearstack:cluster.${config.cluster.kind}.network.${name}`;
+      const both = overlap(pods, services)
+        ? [{ path: at("services"), seen: services, problem: `overlaps with the pods' ${pods}.`, fix: "choose another network, e.g. 10.43.0.0/16" }]
+        : [];
+      const held = Object.entries({ pods, services }).flatMap(([name, network]) =>
+        hosts
+          .filter(({ address }) => inside(address, network))
+          .slice(0, 1)
+          .map((host) => ({
+            path: at(name),
+            seen: network,
+            problem: `holds the address of ${host.name}, ${host.address}.`,
+            fix: "choose a network that holds no host",
+          })),
+      );
+      return [...both, ...held];
+    },
+  },
+  {
+    id: "endpoint-of-one-server",
+    severity: "warning",
+    reason: "Without an endpoint in front of them kubectl and the nodes know the first server only, and several servers help nobody when it is down.",
+    cure: "Set `endpoint` to a name or address that leads to all servers.",
+    find: ({ config }) => {
+      const servers = hostsIn(config).filter(({ role }) => role === "server");
+      return servers.length < 2 || (config.cluster.config as { endpoint?: string }).endpoint !== undefined
+        ? []
+        : [
+            {
+              path: `bearstack:cluster.${config.cluster.kind}.endpoint`,
+              problem: `is missing: everybody reaches the API through ${servers[0]!.name} alone.`,
+              fix: `set a name or address that leads to all ${servers.length} servers`,
+            },
+          ];
+    },
+  },
+];
