@@ -67,6 +67,7 @@ describe.skipIf(!hasSshd)("remote.Command in a program", { timeout: 120_000 }, (
     expect(first.failures).toEqual([]);
     expect(first).toMatchObject({ counts: { created: 1 }, outputs: { word: "hello" }, secretOutputs: ["word"] });
     expect(first.entries.find((entry) => entry.name === "one")).toMatchObject({ kind: "command", what: "Command one", state: "created" });
+    expect(await memory()).toHaveLength(2);
     expect(await up(program("hello"))).toMatchObject({ counts: { created: 0, changed: 0, unchanged: 1 }, outputs: { word: "hello" } });
     expect(await up(program("bye"))).toMatchObject({ counts: { changed: 1 }, outputs: { word: "bye again" } });
     expect((await up(async () => undefined)).removed).toEqual([{ what: "command one" }]);
@@ -162,8 +163,8 @@ describe.skipIf(!hasSshd)("remote.Command in a program", { timeout: 120_000 }, (
     const shown = JSON.stringify([events, result]);
     expect(shown).toContain("step on 127.0.0.1: [secret]");
     for (const hidden of [TOKEN, inputs.slice(5, 20), host.connection.privateKey.split("\n")[1]!]) expect(shown).not.toContain(hidden);
-    const index = (await secretData("index")).join("\n");
-    for (const hidden of [TOKEN, host.connection.privateKey.split("\n")[1]!]) expect(index).not.toContain(hidden);
+    const known = (await index()).join("\n");
+    for (const hidden of [TOKEN, host.connection.privateKey.split("\n")[1]!]) expect(known).not.toContain(hidden);
   });
 
   it("is refused with an environment, and without a host key", async () => {
@@ -190,16 +191,23 @@ describe.skipIf(!hasSshd)("remote.Command in a program", { timeout: 120_000 }, (
     expect((await work).counts).toMatchObject({ failed: 0, "not tried": 2 });
   });
 
-  async function secretData(name: string): Promise<string[]> {
+  async function secrets(): Promise<any[]> {
     const kube = new Kube(await readFile(sandbox.kubeconfig, "utf8"));
     try {
-      const live = await kube.get({ apiVersion: "v1", kind: "Secret", namespace: MEMORY_NAMESPACE, name });
-      return Object.values((live?.data ?? {}) as Record<string, string>).map((value) => Buffer.from(value, "base64").toString("utf8"));
+      return await kube.list({ apiVersion: "v1", kind: "Secret" }, { namespace: MEMORY_NAMESPACE });
     } finally {
       kube.close();
     }
   }
-  const memory = async (): Promise<string[]> => [...(await secretData("index")), ...(await secretData("commands"))];
+  async function index(): Promise<string[]> {
+    const data: Record<string, string> = (await secrets()).find(({ metadata }) => metadata.name === "index")?.data ?? {};
+    return Object.values(data).map((value) => Buffer.from(value, "base64").toString("utf8"));
+  }
+  /** All that is remembered of commands. */
+  const memory = async (): Promise<string[]> => [
+    ...(await index()),
+    ...(await secrets()).map(({ metadata }) => metadata.name).filter((name) => name.startsWith("command-")),
+  ];
 });
 
 describe("recordProgram", () => {

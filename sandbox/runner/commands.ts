@@ -1,4 +1,3 @@
-import { gunzipSync, gzipSync } from "node:zlib";
 import type { Entry } from "./events";
 import { digestOf, slug, type Memory, type Remembered } from "./memory";
 import { reveal, secretValue, type Outcome, type Registration } from "./monitor";
@@ -107,12 +106,11 @@ export class Commands {
 
   #stored(key: string): Stored | undefined {
     const text = this.tools.memory.commands.get(slug(key));
-    return text === undefined ? undefined : (JSON.parse(gunzipSync(Buffer.from(text, "base64")).toString("utf8")) as Stored);
+    return text === undefined ? undefined : (JSON.parse(text) as Stored);
   }
 
-  /** Scripts are long and alike, and a Secret holds a megabyte. */
   async #store(key: string, stored: Stored): Promise<void> {
-    await this.tools.memory.commands.set(slug(key), gzipSync(JSON.stringify(stored)).toString("base64"));
+    await this.tools.memory.commands.set(slug(key), JSON.stringify(stored));
   }
 }
 

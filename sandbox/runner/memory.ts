@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { UserError } from "../../components/core/errors";
 import type { Kube, ObjectRef } from "./kube";
 import { KubeError } from "./kube";
@@ -122,6 +123,50 @@ export class SecretStore {
   }
 }
 
+const STORE_LABEL = "bearstack.dev/memory";
+
+/** Long texts, each in a Secret of its own: a Secret holds a megabyte, and is written as a whole. */
+export class TextStore {
+  readonly #entries = new Map<string, string>();
+
+  private constructor(
+    private readonly kube: Kube,
+    private readonly name: string,
+  ) {}
+
+  static async open(kube: Kube, name: string): Promise<TextStore> {
+    const store = new TextStore(kube, name);
+    const live = await retrying(() => kube.list({ apiVersion: "v1", kind: "Secret" }, { namespace: MEMORY_NAMESPACE, labels: `${STORE_LABEL}=${name}` }));
+    for (const { metadata, data } of live)
+      store.#entries.set(metadata.name.slice(name.length + 1), gunzipSync(Buffer.from((data as { text: string }).text, "base64")).toString("utf8"));
+    return store;
+  }
+
+  get(key: string): string | undefined {
+    return this.#entries.get(key);
+  }
+
+  keys(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  async set(key: string, text: string): Promise<void> {
+    const metadata = { ...this.#ref(key), labels: { [STORE_LABEL]: this.name } };
+    const data = { text: gzipSync(text).toString("base64") };
+    await retrying(() => this.kube.apply({ apiVersion: "v1", kind: "Secret", metadata, data }));
+    this.#entries.set(key, text);
+  }
+
+  async remove(key: string): Promise<void> {
+    await retrying(() => this.kube.delete({ apiVersion: "v1", kind: "Secret", ...this.#ref(key) }));
+    this.#entries.delete(key);
+  }
+
+  #ref(key: string): { namespace: string; name: string } {
+    return { namespace: MEMORY_NAMESPACE, name: `${this.name}-${key}` };
+  }
+}
+
 /** What the runner knows of earlier runs, kept in the sandbox itself so that it goes with it. */
 export class Memory {
   readonly #entries = new Map<string, Remembered>();
@@ -134,7 +179,7 @@ export class Memory {
     /** Secret outputs of the last run. */
     readonly outputs: SecretStore,
     /** Commands on hosts: how to undo them, and what they printed. */
-    readonly commands: SecretStore,
+    readonly commands: TextStore,
   ) {
     for (const text of index.values()) {
       const entry = JSON.parse(text) as Remembered;
@@ -154,8 +199,8 @@ export class Memory {
       );
     const metadata = { name: MEMORY_NAMESPACE, labels: { "pod-security.kubernetes.io/enforce": "restricted" }, annotations: { [STACK_ANNOTATION]: stack } };
     await retrying(() => kube.apply({ apiVersion: "v1", kind: "Namespace", metadata }));
-    const [index, generated, outputs, commands] = await Promise.all(["index", "generated", "outputs", "commands"].map((name) => SecretStore.open(kube, name)));
-    return new Memory(index!, generated!, outputs!, commands!);
+    const [index, generated, outputs] = await Promise.all(["index", "generated", "outputs"].map((name) => SecretStore.open(kube, name)));
+    return new Memory(index!, generated!, outputs!, await TextStore.open(kube, "command"));
   }
 
   get(key: string): Remembered | undefined {

@@ -16,7 +16,7 @@ const AT_ONCE = 10;
 const DIAL_TRIES = 10;
 /** An argument may be as long on Linux, with room for what ssh adds (MAX_ARG_STRLEN). */
 const LONGEST_COMMAND = 120 * 1024;
-/** Outputs are kept in a Secret of the sandbox, which holds a megabyte of all of them. */
+/** Outputs are kept in a Secret of the sandbox, which holds a megabyte. */
 const LONGEST_STDOUT = 256 * 1024;
 /** Of what is said for people the end is kept. */
 const KEPT_STDERR = 8 * 1024;
