@@ -10,7 +10,8 @@ take_lock node
 configure_file=$ROOT/etc/rancher/k3s/config.yaml
 configure_etcd=$ROOT/var/lib/rancher/k3s/server/db/etcd
 configure_has_data=no
-[ -z "$(ls "$configure_etcd" 2>/dev/null || true)" ] || configure_has_data=yes
+# A tombstone says that the cluster let this member go: k3s throws the data away and joins anew.
+[ -z "$(ls "$configure_etcd" 2>/dev/null || true)" ] || [ -e "$configure_etcd/tombstone" ] || configure_has_data=yes
 
 # value_in TEXT KEY: of a top level key with a plain value, without quotes.
 value_in() { printf '%s\n' "$1" | sed -n "s/^$2: *//p" | tr -d "\"'"; }

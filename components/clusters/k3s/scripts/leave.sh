@@ -19,7 +19,7 @@ fi
 leave_processes() {
   for leave_group in kubepods kubepods.slice "system.slice/$leave_unit.service"; do
     [ ! -d "$ROOT/sys/fs/cgroup/$leave_group" ] || find "$ROOT/sys/fs/cgroup/$leave_group" -name cgroup.procs -exec cat {} +
-  done
+  done | grep -v '^0$' || true # 0 is a process that cannot be seen from here, and to kill would mean this one
 }
 leave_rounds=0
 while [ "$leave_rounds" -lt 20 ] && [ -n "$(leave_processes)" ]; do

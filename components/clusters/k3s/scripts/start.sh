@@ -16,7 +16,7 @@ start_joining=$STATE_DIR/k3s.joining
 start_version=$("$start_bin" --version | awk 'NR == 1 { print $3 }')
 
 is_active() { [ "$(systemctl is-active "$start_unit" 2>/dev/null || true)" = active ]; }
-has_data() { [ -n "$(ls "$start_server/db/etcd" 2>/dev/null || true)" ]; }
+has_data() { [ -n "$(ls "$start_server/db/etcd" 2>/dev/null || true)" ] && [ ! -e "$start_server/db/etcd/tombstone" ]; }
 
 # The node as the API knows it: version, label of etcd members, and whether etcd lets it vote (empty where k3s does not tell).
 start_node() {

@@ -58,8 +58,8 @@ fetch() {
 # sha256_check FILE DIGEST
 sha256_check() { [ "$(sha256sum "$1" | cut -d ' ' -f 1)" = "$2" ]; }
 
-# A process by number and start time: numbers alone are used again.
-process_id() { printf '%s-%s' "$1" "$(cut -d ' ' -f 22 "/proc/$1/stat" 2>/dev/null)"; }
+# A process by number and start time, since numbers are used again. One that ended has no time, even while it is in the list.
+process_id() { printf '%s-%s' "$1" "$(awk '$3 != "Z" { print $22 }' "/proc/$1/stat" 2>/dev/null)"; }
 
 # take_lock NAME: one run at a time; a phase that follows another finds the lock taken already.
 # The lock is a link that names its holder, since a link is made in one step: a killed run leaves no lock without a name.

@@ -85,7 +85,7 @@ if [ "$preflight_runs" = no ]; then
 fi
 
 awk '$2 == "00000000" && $8 == "00000000" { found = 1 } END { exit !found }' "$ROOT/proc/net/route" 2>/dev/null ||
-  grep -qs '^0\{32\} 00 .* [^ ]*$' "$ROOT/proc/net/ipv6_route" ||
+  awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { found = 1 } END { exit !found }' "$ROOT/proc/net/ipv6_route" 2>/dev/null ||
   finding default-route "there is no default route, without one $PRODUCT does not start" "add one, it may lead nowhere: ip route add default via <gateway>"
 
 grep -qs '^ *nameserver ' "$ROOT/etc/resolv.conf" ||
@@ -119,9 +119,12 @@ if [ -x "$ROOT/usr/local/bin/$PRODUCT" ]; then
     finding foreign "$PRODUCT is on this host, and BearStack did not put it there" "uninstall it; or, to take it over, create $preflight_state.ours"
 fi
 
-# A join that never ended left data that nobody counts on.
+# Nobody counts on what a join that never ended has left, nor on a member that the cluster let go.
+preflight_etcd=$preflight_data/server/db/etcd
 preflight_datastore=no
-if [ -n "$(ls "$preflight_data/server/db/etcd" 2>/dev/null || true)" ] && [ ! -f "$preflight_state.joining" ]; then preflight_datastore=yes; fi
+if [ -n "$(ls "$preflight_etcd" 2>/dev/null || true)" ] && [ ! -e "$preflight_etcd/tombstone" ] && [ ! -f "$preflight_state.joining" ]; then
+  preflight_datastore=yes
+fi
 
 [ "$findings" -eq 0 ] || fail "$NODE_NAME cannot be a node yet ($findings findings)" "see to the findings above, then run again"
 
