@@ -20,7 +20,7 @@ import { deploy } from "../stacks/program";
 import { parseStackText } from "../stacks/stack-file";
 import { canaries, canaryOf, fieldOf, fieldsOf, Search, valueOf } from "./canaries";
 import { everyFile, everyObject, type Searched } from "./every-object";
-import { inlineCluster, secretStacks, wholePlatform, type StackFile } from "./full-stacks";
+import { inlineCluster, platformStacks, wholePlatform, type StackFile } from "./full-stacks";
 
 // The real charts where BEAR_CHARTS has them, else their outlines: then there are no releases to unpack.
 const folder = process.env.BEAR_CHARTS;
@@ -121,7 +121,7 @@ function tell(what: string, { kinds, objects, releases, places }: Searched): voi
 }
 
 describe("canaries in a cluster", { timeout: 900_000 }, () => {
-  test.each(secretStacks.map((stack) => [stack.name, stack] as const))(
+  test.each(platformStacks.map((stack) => [stack.name, stack] as const))(
     "each secret is in the Secret meant for it and nowhere else: %s",
     async (name, stack) => {
       const { result, shown } = await up(stack);
@@ -184,7 +184,7 @@ describe("canaries in a cluster", { timeout: 900_000 }, () => {
       string,
     ];
     const names = ["kind-of-port", "label", "label-lines", "release", "release-line"];
-    const { result, shown } = await up(secretStacks[0]!, () => {
+    const { result, shown } = await up(platformStacks[0]!, () => {
       const map = (name: string, value: string): unknown =>
         new k8s.core.v1.ConfigMap(name, { metadata: { name, namespace: "default", labels: { bad: secret(`${value} `) } } });
       map("label", token);
@@ -207,7 +207,7 @@ describe("canaries in a cluster", { timeout: 900_000 }, () => {
     expect(canaries.in(shown)).toEqual([]);
     const searched = await everyObject(kube);
     tell("failures", searched);
-    expect(present(placesOf(searched, canaries))).toEqual(present(expectedPlaces(fieldsOf(secretStacks[0]!))));
+    expect(present(placesOf(searched, canaries))).toEqual(present(expectedPlaces(fieldsOf(platformStacks[0]!))));
   });
 
   test("no file of the sandbox but its database holds one", async () => {

@@ -16,7 +16,7 @@ import { deploy } from "../stacks/program";
 import { parseStackText } from "../stacks/stack-file";
 import { stringify } from "yaml";
 import { canaries, canaryOf, fieldOf, fieldsOf, plant, plantedStack, Search, secretFields, valueOf } from "./canaries";
-import { inlineCluster, secretStacks, wholePlatform, type StackFile } from "./full-stacks";
+import { inlineCluster, platformStacks, secretStacks, wholePlatform, type StackFile } from "./full-stacks";
 
 const root = join(__dirname, "..");
 const fields = secretFields();
@@ -141,6 +141,7 @@ describe("findings and errors", () => {
   /** The config with something else in the place of the parent of one secret field. */
   function inPlaceOfParent(part: any, field: string, value: (canary: string) => unknown, path = ""): any {
     if (typeof part !== "object" || part === null) return part;
+    if (Array.isArray(part)) return part.map((item, index) => inPlaceOfParent(item, field, value, `${path}[${index}]`));
     if (Object.keys(part).some((key) => "secure" in Object(part[key]) && fieldOf(`${path}.${key}`) === field)) return value(canaryOf(field));
     return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, inPlaceOfParent(item, field, value, path === "" ? key : `${path}.${key}`)]));
   }
@@ -207,8 +208,9 @@ describe("the program", () => {
   async function made(stack: StackFile): Promise<Made> {
     const checked = checkStackOrThrow(plantedStack(stack));
     let outputs: Made["outputs"] = {};
-    // Not offline: the kubeconfig is read as it would be, and given to the provider.
-    const resources = await recordProgram(async () => void (outputs = await deploy(checked, { offline: false, charts: {} })));
+    // Not offline where it can be: the kubeconfig is read as it would be, and given to the provider.
+    const offline = checked.config.cluster.kind === "k3s";
+    const resources = await recordProgram(async () => void (outputs = await deploy(checked, { offline, charts: {} })));
     return { resources, outputs };
   }
 
@@ -223,7 +225,19 @@ describe("the program", () => {
   const issuer = (name: string): string[] =>
     name === "own authority" ? ["Secret bearstack-ca"] : ["Secret bearstack-acme-external-account", "Secret bearstack-dns01"];
 
-  test.each(secretStacks.map((stack) => [stack.name, stack] as const))("holds secrets in Secrets and the provider only: %s", async (name, stack) => {
+  test("keeps keys and tokens of hosts in connections and on standard input", async () => {
+    const { resources } = await made(secretStacks.at(-1)!);
+    expect(canaries.in(JSON.stringify(resources))).toEqual([]);
+    expect(JSON.stringify(resources)).not.toMatch(/sample-password/);
+    const commands = resources.filter(({ type }) => type === "command:remote:Command");
+    expect(commands).toHaveLength(17);
+    for (const { inputs, name } of commands) {
+      const masked = Object.entries(inputs).flatMap(([key, value]) => (JSON.stringify(value).includes("[secret]") ? [key] : []));
+      expect(masked.sort(), name).toEqual(["connection", "stdin"]);
+    }
+  });
+
+  test.each(platformStacks.map((stack) => [stack.name, stack] as const))("holds secrets in Secrets and the provider only: %s", async (name, stack) => {
     const { resources, outputs } = await made(stack);
     expect(canaries.in(JSON.stringify(resources))).toEqual([]);
     expect(JSON.stringify(resources)).not.toMatch(/sample-password|\$2a\$10\$/);

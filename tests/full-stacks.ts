@@ -46,11 +46,29 @@ const issuers: Readonly<Record<string, object>> = {
   "own authority": { ca: { certificate, privateKey: secure } },
 };
 
-/** Stacks that between them set every secret field there is. */
-export const secretStacks: readonly StackFile[] = Object.entries(issuers).map(([name, issuer]) => ({
+/** Stacks that between them set every secret field of the platform. */
+export const platformStacks: readonly StackFile[] = Object.entries(issuers).map(([name, issuer]) => ({
   name,
   config: { "bearstack:cluster": inlineCluster, "bearstack:platform": { ...wholePlatform, certificates: { "cert-manager": issuer } } },
 }));
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
+
+/** A cluster of hosts with every secret that takes, and all that an endpoint, a jump host and several of each role make. */
+export const hostsCluster = {
+  k3s: {
+    endpoint: "k8s.example.com",
+    ssh: { user: "ops", privateKey: secure, sudoPassword: secure, bastion: { host: "192.0.2.1", hostKey, privateKey: secure } },
+    servers: [11, 12, 13].map((number) => ({ host: `192.0.2.${number}`, name: `server-${number}`, hostKey, privateKey: secure })),
+    agents: [21, 22].map((number) => ({ host: `192.0.2.${number}`, name: `agent-${number}`, hostKey, privateKey: secure })),
+  },
+};
+
+/** Stacks that between them set every secret field there is. */
+export const secretStacks: readonly StackFile[] = [
+  ...platformStacks,
+  { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": { domain: "dev.example.com", secrets: "sealed-secrets" } } },
+];
 
 const everybody = { admins: ["group:admins"], viewers: ["group:viewers"] };
 

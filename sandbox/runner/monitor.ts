@@ -139,7 +139,7 @@ export async function runProgram<T>(program: () => Promise<T>, monitor: Monitor,
       await Promise.race([all, until(() => answered || (stray.length > 0 && open === 0))]);
       await ticks();
     }
-    await pulumi.runtime.disconnect();
+    if (stray.length === 0) await pulumi.runtime.disconnect(); // which would wait for the same
     if (failed) throw failure;
     // What failed once reaches every promise that hangs on it.
     const distinct = uniqBy(stray, (error) => (error instanceof Error ? error.message : String(error)));
