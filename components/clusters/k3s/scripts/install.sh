@@ -53,20 +53,22 @@ get() {
   esac
 }
 
-# The new binary lies next to the old one until it is proved, then takes its place in one step.
+# The new binary lies in a folder next to the old one until it is proved, then takes its place in one step. It has its own
+# name there, since k3s looks at the name it is called by.
 install_binary() {
-  mkdir -p "$STATE_DIR" "$(dirname "$install_bin")"
+  install_new=$install_bin.new
+  mkdir -p "$STATE_DIR" "$install_new"
   : >"$STATE_DIR/k3s.ours" # first, so that a preflight after an interruption knows whose binary this is
   say "getting k3s $VERSION"
-  get "sha256sum-$install_arch.txt" "$install_bin.sums"
-  get "$install_file" "$install_bin.new"
-  install_sum=$(awk -v file="$install_file" '$2 == file || $2 == "*" file { print $1 }' "$install_bin.sums")
-  rm -f "$install_bin.sums"
-  sha256_check "$install_bin.new" "$install_sum" ||
+  get "sha256sum-$install_arch.txt" "$install_new/sums"
+  get "$install_file" "$install_new/k3s"
+  install_sum=$(awk -v file="$install_file" '$2 == file || $2 == "*" file { print $1 }' "$install_new/sums")
+  sha256_check "$install_new/k3s" "$install_sum" ||
     fail "the checksum of $install_file $VERSION is wrong" "get it again; a mirror must hold the file and the list of the same release"
-  chmod 755 "$install_bin.new"
-  [ "$(version_of "$install_bin.new")" = "$VERSION" ] || fail "$install_file says another version than $VERSION" "put the right release into the mirror"
-  mv "$install_bin.new" "$install_bin"
+  chmod 755 "$install_new/k3s"
+  [ "$(version_of "$install_new/k3s")" = "$VERSION" ] || fail "$install_file says another version than $VERSION" "put the right release into the mirror"
+  mv "$install_new/k3s" "$install_bin"
+  rm -rf "$install_new"
   changed install "put k3s $VERSION in place"
 }
 

@@ -75,7 +75,7 @@ remove() {
 remove "$ROOT/run/k3s" "$ROOT/run/flannel" "$ROOT/var/lib/kubelet" "$ROOT/var/lib/cni" "$ROOT/var/log/pods" "$ROOT/var/log/containers"
 remove "$leave_data" "$ROOT/etc/rancher/k3s" "$ROOT/etc/rancher/node"
 [ "$(readlink "$ROOT/usr/local/bin/kubectl" 2>/dev/null || true)" != k3s ] || remove "$ROOT/usr/local/bin/kubectl"
-remove "$ROOT/usr/local/bin/k3s" "$ROOT/usr/local/bin/k3s.new" "$ROOT/usr/local/bin/k3s.sums"
+remove "$ROOT/usr/local/bin/k3s" "$ROOT/usr/local/bin/k3s.new"
 if [ -e "$ROOT/etc/systemd/system/$leave_unit.service" ]; then
   remove "$ROOT/etc/systemd/system/$leave_unit.service"
   systemctl daemon-reload >&2
