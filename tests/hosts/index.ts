@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fr
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { relayApi, type ApiRelay } from "./api";
+import { relayApi } from "./api";
 import { canStartHosts, removeBed, run, takeBed, type Bed } from "./beds";
 import { makeHost, makeShared, type Login } from "./image";
 
@@ -100,13 +100,11 @@ export async function startHosts(count: number, options: HostsOptions = {}): Pro
   if (count < 1 || count > 200) throw new Error("a test bed has 1 to 200 hosts");
   const bed = takeBed();
   const running: Running[] = [];
-  let relay: ApiRelay | undefined;
+  let relay: ChildProcess | undefined;
   const stop = async (): Promise<void> => {
-    for (const { process } of running) process.kill("SIGKILL");
-    await Promise.all(
-      running.map(({ process }) => process.exitCode !== null || process.signalCode !== null || new Promise((done) => process.once("exit", done))),
-    );
-    await relay?.close();
+    const processes = [...running.map(({ process }) => process), ...(relay ? [relay] : [])];
+    for (const process of processes) process.kill("SIGKILL");
+    await Promise.all(processes.map(gone));
     removeBed(bed);
   };
   try {
@@ -162,6 +160,12 @@ async function launch(bed: Bed, count: number, login: Login, options: HostsOptio
   }
   return hosts;
 }
+
+const gone = (child: ChildProcess): Promise<void> =>
+  new Promise((done) => {
+    if (child.exitCode !== null || child.signalCode !== null) done();
+    else child.once("exit", () => done());
+  });
 
 async function until(done: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + 20_000;

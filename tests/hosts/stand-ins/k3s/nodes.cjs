@@ -1,0 +1,94 @@
+"use strict";
+// Node objects: a kubelet's registration, and what the controllers of a server make of nodes that fall silent or go.
+const { ask } = require("./api.cjs");
+const { log } = require("./log.cjs");
+
+const CLUSTER = "bed.bearstack.dev/cluster";
+const path = (name) => `/api/v1/nodes/${name}`;
+const merge = "application/merge-patch+json";
+const readyCondition = (isReady) => ({
+  type: "Ready",
+  status: isReady ? "True" : "Unknown",
+  reason: isReady ? "KubeletReady" : "NodeStatusUnknown",
+  message: isReady ? "kubelet is posting ready status" : "Kubelet stopped posting node status.",
+  lastHeartbeatTime: new Date().toISOString(),
+  lastTransitionTime: new Date().toISOString(),
+});
+
+const nodeInfo = (version) => ({
+  machineID: "",
+  systemUUID: "",
+  bootID: "",
+  kernelVersion: "",
+  osImage: "test bed",
+  containerRuntimeVersion: "containerd://2.1.0-k3s1",
+  kubeletVersion: version,
+  kubeProxyVersion: version,
+  operatingSystem: "linux",
+  architecture: process.arch === "arm64" ? "arm64" : "amd64",
+});
+
+async function must(method, at, body, type) {
+  const { status, object } = await ask(method, at, body, type);
+  if (status >= 300) throw new Error(`${method} ${at}: ${status} ${object.message}`);
+  return object;
+}
+
+/** Labels and taints count when a Node is made, as the kubelet has it; version and roles each time. */
+exports.register = async function register(cluster, { name, address, version, labels, taints }, roles) {
+  const roleLabels = Object.fromEntries(roles.map((role) => [`node-role.kubernetes.io/${role}`, "true"]));
+  const { status } = await ask("GET", path(name));
+  if (status === 404) {
+    await must("POST", "/api/v1/nodes", {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: {
+        name,
+        labels: {
+          "kubernetes.io/hostname": name,
+          "kubernetes.io/os": "linux",
+          "kubernetes.io/arch": nodeInfo(version).architecture,
+          "node.kubernetes.io/instance-type": "k3s",
+          ...labels,
+          ...roleLabels,
+        },
+        annotations: { [CLUSTER]: cluster.id, "k3s.io/internal-ip": address },
+      },
+      spec: { taints, providerID: `k3s://${name}` },
+      status: {
+        addresses: [
+          { type: "InternalIP", address },
+          { type: "Hostname", address: name },
+        ],
+        allocatable: { cpu: "4", memory: "8Gi", pods: "110" },
+        capacity: { cpu: "4", memory: "8Gi", pods: "110" },
+        conditions: [readyCondition(true)],
+        nodeInfo: nodeInfo(version),
+      },
+    });
+    cluster.note(name, "registered");
+  } else {
+    await must("PATCH", path(name), { metadata: { labels: roleLabels, annotations: { [CLUSTER]: cluster.id } } }, merge);
+    await must("PATCH", `${path(name)}/status`, { status: { nodeInfo: nodeInfo(version) } }, merge);
+  }
+};
+
+/** One round: silent nodes become NotReady and come back; who lost its Node leaves etcd. */
+exports.look = async function look(cluster) {
+  const { items } = await must("GET", "/api/v1/nodes");
+  const mine = items.filter(({ metadata }) => metadata.annotations?.[CLUSTER] === cluster.id);
+  for (const { name, registered } of cluster.members()) {
+    if (!registered || mine.some(({ metadata }) => metadata.name === name)) continue;
+    log(`Removing name=${name} from etcd`);
+    cluster.forget(name);
+  }
+  const gone = cluster.passwords().filter((name) => !mine.some(({ metadata }) => metadata.name === name));
+  for (const name of gone) if (!cluster.member(name) && !cluster.isRegistering(name)) cluster.forget(name);
+  for (const { metadata, status } of mine) {
+    const ready = status.conditions?.find(({ type }) => type === "Ready");
+    const alive = cluster.isAlive(metadata.name);
+    if ((ready?.status === "True") === alive) continue;
+    await ask("PATCH", `${path(metadata.name)}/status`, { status: { conditions: [readyCondition(alive)] } }, "application/strategic-merge-patch+json");
+    if (ready) cluster.note(metadata.name, alive ? "ready" : "silent");
+  }
+};
