@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ensureTool } from "../../sandbox/tools";
+import { canStartHosts, startHosts, type Hosts } from "../hosts";
+import { EngineProject, hasPulumi } from "./project";
+
+/** The real engine and the real command plugin on real hosts; only the program k3s is a stand-in. */
+describe.skipIf(!hasPulumi || !canStartHosts)("the real engine and hosts over SSH", () => {
+  const project = new EngineProject("hosts");
+  let hosts: Hosts;
+  beforeAll(async () => {
+    await project.start();
+    const kubectl = await ensureTool("kubectl", () => undefined);
+    hosts = await startHosts(6, { names: ["s1", "s2", "s3", "a1", "a2", "a3"], login: "free", api: { kubeconfig: project.kubeconfig, kubectl } });
+  });
+  afterAll(async () => {
+    await hosts?.stop();
+    await project.stop();
+  });
+
+  const configure = async (servers: string[], agents: string[], version = "v1.36.1+k3s1"): Promise<void> => {
+    const list = (names: string[]): string =>
+      names
+        .map((name) => hosts.list.find((host) => host.name === name)!)
+        .map(({ name, address, hostKey }) => `        - { host: ${address}, name: ${name}, hostKey: "${hostKey}" }\n`)
+        .join("");
+    const servesAll = hosts.list.find(({ name }) => name === servers[1])!.address;
+    project.configure(`  bearstack:cluster:
+    k3s:
+      version: ${version}
+      artifacts: /srv/artifacts
+      endpoint: ${servesAll}
+      ssh: { user: ${hosts.user} }
+      servers:
+${list(servers)}      agents:
+${list(agents)}`);
+    await project.set("bearstack:cluster.k3s.ssh.privateKey", hosts.privateKey);
+  };
+  const up = async (): Promise<void> => {
+    const ran = await project.pulumi(["up", "--yes", "--skip-preview"]);
+    expect(ran.code, ran.text).toBe(0);
+    expect(ran.text).not.toContain("PRIVATE KEY");
+  };
+  const logs = (): Record<string, number> => Object.fromEntries(hosts.list.map(({ name }) => [name, hosts.changes(name).length]));
+  const touched = (before: Record<string, number>): string[] => hosts.list.map(({ name }) => name).filter((name) => hosts.changes(name).length > before[name]!);
+
+  it("previews, comes up, and has nothing to do the second time", async () => {
+    await configure(["s1", "s2", "s3"], ["a1", "a2"]);
+    const preview = await project.pulumi(["preview"]);
+    expect(preview.code, preview.text).toBe(0);
+    expect(touched(Object.fromEntries(hosts.list.map(({ name }) => [name, 0])))).toEqual([]);
+    await up();
+    const again = await project.pulumi(["preview", "--expect-no-changes"]);
+    expect(again.code, again.text).toBe(0);
+    const before = logs();
+    await up();
+    expect(touched(before)).toEqual([]);
+  });
+
+  it("keeps keys, tokens and the kubeconfig secret in the state", async () => {
+    const { text } = await project.pulumi(["stack", "export"]);
+    const token = /token: "?([^"\n]+)/.exec(hosts.read("s1", "etc/rancher/k3s/config.yaml")!)![1]!;
+    expect(token.length).toBeGreaterThan(20);
+    for (const secret of [token, "PRIVATE KEY", "client-key-data", Buffer.from(token).toString("base64")]) expect(text).not.toContain(secret);
+  });
+
+  it("adds and removes hosts, an agent and the first server among them", async () => {
+    const before = logs();
+    await configure(["s1", "s2", "s3"], ["a2", "a3"]);
+    await up();
+    expect(
+      touched(before)
+        .filter((name) => name !== "a1" && name !== "a3")
+        .every((name) => hosts.changes(name).at(-1)!.phase === "drain"),
+    ).toBe(true);
+    expect(hosts.changes("a1").at(-1)!.phase).toBe("leave");
+    await configure(["s2", "s3", "a1"], ["a2", "a3"]);
+    await up();
+    expect(hosts.read("s1", "usr/local/bin/k3s")).toBeUndefined();
+    expect(hosts.read("a1", "etc/rancher/k3s/config.yaml")).toContain("server:");
+  });
+
+  it("upgrades, and a kubeconfig read anew replaces nothing", async () => {
+    await configure(["s2", "s3", "a1"], ["a2", "a3"], "v1.36.2+k3s1");
+    const preview = await project.pulumi(["preview", "--json"]);
+    expect(preview.code, preview.text.slice(-2000)).toBe(0);
+    expect(preview.text).not.toMatch(/"op": "(replace|create-replacement|delete)"/);
+    await up();
+    expect(hosts.read("a2", "var/lib/bearstack/changes.log")).toContain("v1.36.2+k3s1");
+  });
+
+  it("takes everything down", async () => {
+    const destroyed = await project.pulumi(["destroy", "--yes", "--skip-preview"]);
+    expect(destroyed.code, destroyed.text).toBe(0);
+    for (const { name } of hosts.list) expect(hosts.read(name, "usr/local/bin/k3s"), name).toBeUndefined();
+  });
+});
