@@ -11,7 +11,9 @@ leave_unit=k3s
 leave_data=$ROOT/var/lib/rancher/k3s
 
 if [ -e "$ROOT/etc/systemd/system/$leave_unit.service" ]; then
-  systemctl stop "$leave_unit" >&2 || say "could not stop $leave_unit"
+  systemctl stop "$leave_unit" >&2 || true
+  [ "$(systemctl is-active "$leave_unit" 2>/dev/null || true)" != active ] ||
+    fail "$leave_unit does not stop" "see journalctl -u $leave_unit on the host, then run again"
   systemctl disable "$leave_unit" >&2 || true
 fi
 

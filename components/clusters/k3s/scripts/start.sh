@@ -63,7 +63,10 @@ clean_half_join() {
     case $start_known in *' true'*) return 0 ;; esac
   fi
   systemctl stop "$start_unit" >&2 || true
-  rm -rf "$start_server" "$start_kubeconfig"
+  # Out of the way in one step: half of the data would be worse than all of it.
+  rm -rf "$start_server.left"
+  mv "$start_server" "$start_server.left"
+  rm -rf "$start_server.left" "$start_kubeconfig"
   changed start "removed what a join that did not end had left"
 }
 

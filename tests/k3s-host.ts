@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { parse } from "yaml";
+import { expect } from "vitest";
+import { FakeHost, systemctl, type Ran } from "./shell";
+
+/** Versions that a fake host finds under /srv/artifacts. */
+export const V = { old: "v1.35.4+k3s1", low: "v1.36.1+k3s1", now: "v1.36.2+k3s1", skip: "v1.37.0+k3s2" };
+
+/** What passes for k3s: kubectl answers from files, a node is "<version> <label of etcd> <vote>" and its Ready status. */
+export const k3s = (version: string): string => `#!/bin/sh
+if [ "$1" = --version ]; then echo "k3s version ${version} (0000)"; echo "go version go1.25"; exit; fi
+shift
+echo "$*" >>"$FACTS/kubectl"
+case "$*" in *"--server https://down"*) exit 1 ;; esac
+case "$*" in
+  *"get --raw /readyz"*) [ -e "$FACTS/ready" ] ;;
+  *"get node "*kubeletVersion*) name=\${*#*get node }; cat "$FACTS/node-\${name%% *}" 2>/dev/null || true ;;
+  *"get node "*"-o name"*) name=\${*#*get node }; [ ! -e "$FACTS/node-\${name%% *}" ] || echo "node/\${name%% *}" ;;
+  *"get node "*Ready*) name=\${*#*get node }; sed -n "s/^\${name%% *} //p" "$FACTS/members" ;;
+  *"get nodes "*) cat "$FACTS/members" ;;
+  *" drain "*) [ ! -e "$FACTS/blocked" ] ;;
+  *" delete node "*) name=\${*#*delete node }; rm -f "$FACTS/node-\${name%% *}"; echo deleted ;;
+esac
+`;
+
+/** What k3s does once it runs: a server gets data, token, kubeconfig and a node; "fails" keeps it from being ready. */
+export const comesUp = `root=$ROOT_FOLDER
+case $unit in k3s)
+  mkdir -p "$root/var/lib/rancher/k3s/server/db/etcd/member"
+  [ -e "$FACTS/fails" ] || {
+    echo "K10abc::server:secret" >"$root/var/lib/rancher/k3s/server/token"
+    printf 'clusters:\\n- cluster:\\n    server: https://127.0.0.1:6443\\n' >"$root/etc/rancher/k3s/k3s.yaml"
+    echo "$("$root/usr/local/bin/k3s" --version | sed -n 's/k3s version \\([^ ]*\\).*/\\1/p') true \${VOTES:-}" >"$FACTS/node-node-1"
+    : >"$FACTS/ready"
+  } ;;
+esac`;
+
+// Healthz of an agent's kubelet, /ping of servers, and files of a mirror.
+const curl = `for url; do :; done
+echo "$*" >>"$FACTS/curl"
+case $url in
+  http://127.0.0.1:10248/*) [ -e "$FACTS/healthy" ] ;;
+  https://mirror.example.com/*) while [ "$1" != -o ]; do shift; done; file=\${url#https://mirror.example.com/}; cp "$ROOT_FOLDER/mirror/$file" "$2" ;;
+  https://*/ping) [ -e "$FACTS/peer" ] ;;
+  *) exit 22 ;;
+esac`;
+
+/** Of the first server. */
+export const settings = {
+  ROLE: "server",
+  NODE_NAME: "node-1",
+  VERSION: V.now,
+  ARTIFACTS: "/srv/artifacts",
+  CONFIG: 'node-name: "node-1"\ncluster-cidr: 10.42.0.0/16\n',
+  BOOTSTRAP: "yes",
+  SERVER_URL: "",
+  WAIT_SECONDS: "1",
+};
+export const secrets = { TOKEN: "canary-5e1f", AGENT_TOKEN: "agent-7c2d" };
+export const joining = { BOOTSTRAP: "no", SERVER_URL: "https://192.0.2.11:6443" };
+export const agent = { ...joining, ROLE: "agent" };
+
+/** A fake host with systemd, a network and the releases of k3s. */
+export class K3sHost extends FakeHost {
+  constructor(shell: string) {
+    super(shell, { systemctl, curl, journalctl: `cat "$FACTS/journal" 2>/dev/null` });
+    for (const version of Object.values(V)) this.release("srv/artifacts", version);
+    this.write("facts/on-start", comesUp);
+    this.write("proc/mounts", "");
+  }
+
+  /** Puts a release there, with another checksum or another version inside where a test wants that. */
+  release(folder: string, version: string, sum?: string, says = version): void {
+    const digest = sum ?? createHash("sha256").update(k3s(says)).digest("hex");
+    for (const [file, arch] of [
+      ["k3s", "amd64"],
+      ["k3s-arm64", "arm64"],
+    ] as const) {
+      this.write(`${folder}/${version}/${file}`, k3s(says));
+      this.write(`${folder}/${version}/sha256sum-${arch}.txt`, `${"0".repeat(64)}  ${file}-airgap-images.tar.zst\n${digest}  ${file}\n`);
+    }
+  }
+
+  node(more: object = {}, tokens: Record<string, string> = secrets): Ran {
+    return this.run(["k3s/scripts/install.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"], { ...settings, ...more }, tokens);
+  }
+
+  config(): Record<string, unknown> {
+    return parse(this.read("etc/rancher/k3s/config.yaml")) as Record<string, unknown>;
+  }
+}
+
+/** It went well, and said nothing where results go. */
+export const done = (run: Ran): void => expect(run).toMatchObject({ code: 0, stdout: "" });
+
+/** It refused, with a reason and a fix. */
+export function refused(run: Ran, what: string): void {
+  expect(run.code).toBe(1);
+  expect(run.stdout).toBe("");
+  expect(run.stderr).toMatch(/error: .+\n→ .+\n$/);
+  expect(run.stderr).toContain(`error: ${what}`);
+}
