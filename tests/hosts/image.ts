@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { run, type Bed } from "./beds";
@@ -68,8 +68,7 @@ export function makeHost(folder: string, { name, address, names, login, publicKe
   // Nobody listens there: a look-up fails at once.
   put(upper, "etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
   put(upper, "etc/ssh/bed_sshd_config", sshdConfig(address));
-  copyFileSync(join(standIns, "systemctl"), makeFolder(join(upper, "usr/bin/systemctl")));
-  chmodSync(join(upper, "usr/bin/systemctl"), 0o755);
+  for (const program of ["systemctl", "journalctl"]) put(upper, `usr/bin/${program}`, readFileSync(join(standIns, program), "utf8"), 0o755);
   hide(upper, ["etc/rancher", "var/lib/rancher", "var/lib/bearstack", "usr/local/bin/k3s", "usr/local/bin/kubectl"]);
 
   const accounts = { passwd: readFileSync("/etc/passwd", "utf8"), group: readFileSync("/etc/group", "utf8"), shadow: readFileSync("/etc/shadow", "utf8") };

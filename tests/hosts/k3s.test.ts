@@ -52,7 +52,7 @@ describe.skipIf(!canStartHosts)("the stand-in of k3s", () => {
       echo '${UNIT(role)}' >/etc/systemd/system/k3s.service; systemctl daemon-reload; systemctl enable -q k3s; systemctl restart k3s`,
       { stdin: stringify(config) },
     );
-  const log = (name: string): Promise<string> => hosts.exec(name, "cat /var/log/bed/k3s.service.log").then(({ stdout }) => stdout);
+  const log = (name: string): Promise<string> => hosts.exec(name, "journalctl -u k3s --no-pager").then(({ stdout }) => stdout);
   const get = async (name: string, args: string): Promise<string> => (await hosts.exec(name, `k3s kubectl ${args}`)).stdout.trim();
   const nodes = (selector = ""): Promise<string> => get("h1", `get nodes -o name ${selector}`);
 

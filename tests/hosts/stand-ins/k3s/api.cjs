@@ -28,11 +28,25 @@ function access() {
   return credentials;
 }
 
-/** Hands a request on; an administrator's with the sandbox's credentials, any other with what it brings. */
-function forward(request, answer, isAdmin) {
+/**
+ * Hands a request on; an administrator's with the sandbox's credentials, any other with what it brings. `amend` changes the
+ * object that comes back.
+ */
+function forward(request, answer, isAdmin, amend) {
   const headers = { ...request.headers };
   delete headers.connection;
+  if (amend) delete headers["accept-encoding"];
   const call = https.request({ ...(isAdmin ? access().admin : access().other), method: request.method, path: request.url, headers }, (given) => {
+    if (amend && given.statusCode === 200 && String(given.headers["content-type"]).startsWith("application/json")) {
+      const parts = [];
+      given.on("data", (part) => parts.push(part));
+      given.on("end", () => {
+        const text = JSON.stringify(amend(JSON.parse(Buffer.concat(parts).toString("utf8"))));
+        const { "content-length": _, "transfer-encoding": __, ...kept } = given.headers;
+        answer.writeHead(200, kept).end(text);
+      });
+      return;
+    }
     answer.writeHead(given.statusCode, given.headers);
     // A watch says nothing for a while, and its start is waited for.
     answer.flushHeaders();

@@ -5,7 +5,8 @@
 // CA that is fetched, and the agents' own token; node passwords; the rule that servers agree on critical settings; membership
 // in etcd with one learner at a time, quorum, and removal of a member with its Node; TLS on 6443 with a CA of the cluster and
 // names from tls-san only, clients by certificate; ports 2379, 2380, 10250 and healthz on 10248; the Node object with roles,
-// labels, taints and version; NotReady for a node that is silent. The API behind 6443 is that of a sandbox.
+// labels, taints and version; NotReady for a node that is silent, for who reads nodes without a watch. The API behind 6443 is
+// that of a sandbox.
 //
 // It does not prove: that the real program accepts the values (it knows names of flags, not all their meanings); etcd's own
 // data, its elections and snapshots (membership is files in a folder all hosts share, and hosts without a network are only told

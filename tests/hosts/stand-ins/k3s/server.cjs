@@ -10,7 +10,7 @@ const { forward } = require("./api.cjs");
 const { Cluster, sha256 } = require("./cluster.cjs");
 const { parseToken, trust } = require("./join.cjs");
 const { Fatal, log } = require("./log.cjs");
-const { look, register } = require("./nodes.cjs");
+const { look, register, withSilence } = require("./nodes.cjs");
 const { makeCa, makeCert } = require("./pki.cjs");
 
 const LOOK = 1_000;
@@ -196,7 +196,8 @@ function makeListener(cluster, isServing) {
         JSON.stringify({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: "Unauthorized", reason: "Unauthorized", code: 401 }),
       );
     if (!isServing()) return end(503, "[-]etcd failed: reason withheld\n");
-    return forward(request, answer, isAdmin);
+    const isNodes = request.method === "GET" && /^\/api\/v1\/nodes(\/[^/]+)?$/.test(path) && !/[?&]watch=(true|1)/.test(request.url);
+    return forward(request, answer, isAdmin, isNodes ? withSilence(cluster) : undefined);
   };
 }
 
