@@ -96,7 +96,7 @@ add(
 
 if (process.env.BEAR_CHARTS) rows.push(...(await (await import("./bench-platform.mjs")).platformRows(say)));
 else add("dev platform up, sandbox start", "set BEAR_CHARTS to a folder of charts", "1.0 of Helm alone, 8 s", undefined);
-add("50 hosts over SSH", "not built yet", "3 times the slowest host", undefined);
+rows.push(...(await (await import("./bench-hosts.mjs")).hostRows(say)));
 
 print();
 

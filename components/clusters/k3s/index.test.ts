@@ -6,7 +6,7 @@ import { deploy } from "../../../stacks/program";
 import { parseStackText } from "../../../stacks/stack-file";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { K3sConfig } from "./schema";
-import { bootstrapper, factsOf, joinUrl, node, nodeConfig } from "./steps";
+import { bootstrapper, factsOf, joinUrl, node, nodeConfig, preflight } from "./steps";
 
 const CANARY = "canary-5e1f";
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
@@ -86,6 +86,17 @@ describe("k3s steps", () => {
   it("keeps k3s' own storage where the slot says cluster", () => {
     const { config, servers } = cluster({});
     expect((parse(nodeConfig(servers[0]!, config, servers, { storage: true })) as { disable: string[] }).disable).not.toContain("local-storage");
+  });
+
+  it("has every host look up the names it will need, addresses not among them", () => {
+    const { config, hosts, servers } = cluster({ endpoint: "k8s.example.com" });
+    expect(preflight(hosts[0]!, config, servers).settings).toMatchObject({
+      RESOLVE: "k8s.example.com github.com",
+      PORTS: "6443 2379 2380 10250",
+      SERVERS: "192-0-2-11 192-0-2-12 192-0-2-13",
+    });
+    const offline = cluster({ endpoint: "192.0.2.9", artifacts: "/srv/k3s" });
+    expect(preflight(offline.hosts.at(-1)!, offline.config, offline.servers).settings).toMatchObject({ RESOLVE: "", PORTS: "10250" });
   });
 
   it("reads facts of a preflight", () => {

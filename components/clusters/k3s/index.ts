@@ -22,7 +22,7 @@ export async function create(config: K3sConfig, context: ClusterContext): Promis
   const servers = hosts.filter(({ role }) => role === "server");
   const agents = hosts.filter(({ role }) => role === "agent");
 
-  const preflights = new Map(hosts.map((host) => [host.name, remoteOf.command(`${host.name}-preflight`, host, { run: preflight(host, servers) })]));
+  const preflights = new Map(hosts.map((host) => [host.name, remoteOf.command(`${host.name}-preflight`, host, { run: preflight(host, config, servers) })]));
   const checked = [...preflights.values()];
   const facts = all(servers.map((server) => unsecret(preflights.get(server.name)!.stdout))).apply((texts) => texts.map(factsOf));
   const bundled = { storage: context.choices("storage").includes("cluster") };

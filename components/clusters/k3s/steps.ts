@@ -13,6 +13,8 @@ const API_PORT = 6443;
 const NODE_WITHIN_SECONDS = "600";
 const DRAIN_WITHIN = "300s";
 
+const isAddress = (text: string): boolean => text.includes(":") || /^[\d.]+$/.test(text);
+
 export const apiUrl = (address: string): string => `https://${address.includes(":") ? `[${address}]` : address}:${API_PORT}`;
 
 /** How the cluster is reached: its endpoint, or else the first server. */
@@ -21,7 +23,8 @@ export function endpointOf(config: K3sConfig, servers: readonly Host[]): string 
 }
 
 /** Looks whether a host can be part of the cluster; changes nothing. All servers are named, so that a new one makes the others tell again what they hold. */
-export function preflight(host: Host, servers: readonly Host[]): Work {
+export function preflight(host: Host, config: K3sConfig, servers: readonly Host[]): Work {
+  const names = [config.endpoint, /^https:\/\/([^/:]+)/.exec(config.artifacts)?.[1]].filter((name) => name !== undefined && !isAddress(name));
   return {
     phases: ["ssh/scripts/preflight.sh"],
     settings: {
@@ -31,6 +34,7 @@ export function preflight(host: Host, servers: readonly Host[]): Work {
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
       MIN_DISK_MB: String(MINIMUM[host.role].disk),
       DATA_DIR: "/var/lib/rancher/k3s",
+      RESOLVE: names.join(" "),
       ...(host.role === "server" ? { SERVERS: servers.map(({ name }) => name).join(" ") } : {}),
     },
   };
