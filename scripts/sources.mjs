@@ -18,7 +18,9 @@ export function sourceFiles() {
   for (const folder of folders) {
     if (!existsSync(join(root, folder))) continue;
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
-      if (entry.isFile() && isSource(entry.name)) found.push(join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1));
+      const file = join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1);
+      // What only tests import stays out of the package.
+      if (entry.isFile() && isSource(entry.name) && !file.includes("/testing/")) found.push(file);
     }
   }
   return found.sort();

@@ -1,3 +1,4 @@
+import { Secret } from "../components/core/secret";
 import { addons } from "../components/addons/registry";
 import { isBuiltin, slotNames, slotSpec, type Slot } from "../components/core/slots";
 import { checkStackOrThrow, type CheckedStack } from "../stacks/check";
@@ -7,7 +8,14 @@ import type { RawStack } from "../stacks/stack-file";
 export const clusterConfigs: Readonly<Record<string, unknown>> = {
   sandbox: {},
   existing: { kubeconfig: "~/.kube/config", context: "test", networkPolicies: true, nodes: 3 },
+  k3s: {
+    ssh: { privateKey: new Secret("bearstack:cluster.k3s.ssh.privateKey") },
+    servers: [{ host: "192.0.2.11", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo" }],
+  },
 };
+
+/** How traffic comes in where the default, a load balancer, is not there. */
+const wayIn: Readonly<Record<string, string>> = { k3s: "hostport" };
 
 export interface Choice {
   slot: Slot;
@@ -30,7 +38,9 @@ const companions: Readonly<Record<string, readonly Choice[]>> = {
 /** A stack with all slots at their defaults but those named; a domain is there because an ingress asks for one. */
 export function raw(cluster: string, chosen: readonly Choice[], more: Record<string, unknown> = {}): RawStack {
   const needed = chosen.flatMap(({ choice }) => companions[choice] ?? []);
-  const slots = Object.fromEntries([...needed, ...chosen].map(({ slot, choice }) => [slot, choice]));
+  const named = Object.fromEntries([...needed, ...chosen].map(({ slot, choice }) => [slot, choice]));
+  const asksForWay = named.ingress !== undefined && named.ingress !== "none" && wayIn[cluster] !== undefined;
+  const slots = asksForWay ? { exposure: wayIn[cluster], ...named } : named;
   return {
     stack: "test",
     source: "Pulumi.test.yaml",

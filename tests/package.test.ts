@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -25,5 +26,16 @@ describe("one package, program and library", () => {
 
   test("what it names is there once it is built", () => {
     for (const file of [manifest.main, ...Object.values(manifest.bin)]) expect(existsSync(join(root, file)), file).toBe(true);
+  });
+
+  test("what runs is in the package, and what only tests need is not", () => {
+    const { stdout } = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root, encoding: "utf8" });
+    const files = (JSON.parse(stdout) as { files: { path: string }[] }[])[0]!.files.map(({ path }) => path);
+    const scripts = readdirSync(join(root, "components"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sh"));
+    expect(scripts.length).toBeGreaterThan(5);
+    expect(files).toEqual(
+      expect.arrayContaining([...scripts.map((file) => `components/${file}`), manifest.main, "tools/go.mod", "docs/schema/stack.schema.json"]),
+    );
+    expect(files.filter((file) => /\.test\.|\/testing\/|^tests\//.test(file))).toEqual([]);
   });
 });
