@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAlive, startOf, type Identity } from "../../sandbox/processes";
@@ -53,6 +53,8 @@ export function takeBed(): Bed {
       if ((error as NodeJS.ErrnoException).code === "EEXIST") continue;
       throw error;
     }
+    // The number is ours: a bridge of that name is nobody's.
+    removeBridge(bed);
     writeFileSync(join(bed.folder, "owner.json"), JSON.stringify({ pid: process.pid, start: startOf(process.pid) ?? "" } satisfies Identity));
     return bed;
   }
@@ -60,12 +62,19 @@ export function takeBed(): Bed {
 }
 
 export function removeBed(bed: Bed): void {
-  try {
-    run("ip", ["link", "delete", bed.bridge]);
-  } catch {
-    // it was never made
-  }
+  removeBridge(bed);
   rmSync(bed.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+}
+
+function removeBridge({ bridge }: Bed): void {
+  // Namespaces end in the background, and their links with them: a deletion may come in between.
+  for (let tries = 0; existsSync(`/sys/class/net/${bridge}`); tries += 1) {
+    try {
+      run("ip", ["link", "delete", bridge]);
+    } catch (error) {
+      if (tries === 20) throw error;
+    }
+  }
 }
 
 /** The hosts of a killed run died with it (their first process is killed with its parent); their files and their bridge stay. */
@@ -73,11 +82,13 @@ function removeLeftovers(): void {
   for (const entry of readdirSync(home)) {
     if (!/^\d+$/.test(entry)) continue;
     const bed = bedOf(Number(entry));
+    const owner = join(bed.folder, "owner.json");
     try {
-      const owner = JSON.parse(readFileSync(join(bed.folder, "owner.json"), "utf8")) as Identity;
-      if (isAlive(owner)) continue;
+      if (isAlive(JSON.parse(readFileSync(owner, "utf8")) as Identity)) continue;
+      // Only one run clears up: another would take away what the next owner of the number makes.
+      renameSync(owner, `${owner}.${process.pid}`);
     } catch {
-      // Just being made, unless it is old.
+      // Just being made or being cleared up, unless it is old.
       const age = Date.now() - (statSync(bed.folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
       if (age < 60_000) continue;
     }

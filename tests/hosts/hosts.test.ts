@@ -1,8 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { canStartHosts, startHosts, type Hosts } from "./index";
 import { run } from "./beds";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 describe.skipIf(!canStartHosts)("hosts over SSH", () => {
   let hosts: Hosts;
@@ -95,6 +98,26 @@ describe.skipIf(!canStartHosts)("hosts over SSH", () => {
     await sleep(50);
     expect(existsSync(root)).toBe(false);
     expect(run("ip", ["link"])).not.toContain(`${bridge}:`);
+  });
+});
+
+describe.skipIf(!canStartHosts)("what a killed run left behind", () => {
+  test("goes at the next start; what a live run has stays", async () => {
+    const alive = await startHosts(1);
+    const folder = dirname(dirname(dirname(dirname(alive.list[0]!.root))));
+    const left = Array.from({ length: 256 }, (_, number) => number).find((number) => !existsSync(join(folder, String(number))))!;
+    try {
+      mkdirSync(join(folder, String(left), "hosts"), { recursive: true });
+      writeFileSync(join(folder, String(left), "owner.json"), JSON.stringify({ pid: process.pid, start: "another process of that number" }));
+      run("ip", ["link", "add", `bearhosts${left}`, "type", "bridge"]);
+      const next = await startHosts(1);
+      expect(existsSync(join(folder, String(left), "hosts"))).toBe(next.list[0]!.address.startsWith(`198.18.${left}.`));
+      await next.stop();
+      expect(run("ip", ["link"])).not.toContain(`bearhosts${left}:`);
+      expect((await alive.exec("h1", "echo here")).stdout).toBe("here\n");
+    } finally {
+      await alive.stop();
+    }
   });
 });
 

@@ -2,12 +2,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { resetSandbox, startSandbox } from "../../sandbox/index";
 import { ensureTool } from "../../sandbox/tools";
 import { canStartHosts, startHosts, type Hosts, type Result } from "./index";
 
+vi.setConfig({ testTimeout: 90_000 });
 const quiet = (): void => undefined;
 const UNIT = (role: string): string => `[Unit]
 Description=k3s
@@ -131,7 +132,7 @@ describe.skipIf(!canStartHosts)("the stand-in of k3s", () => {
     await expect.poll(() => get("h1", "get --raw /readyz"), { timeout: 10_000 }).toBe("ok");
     await hosts.exec("h2", "systemctl start k3s");
     await expect.poll(() => ready("h2"), { timeout: 20_000 }).toBe("True");
-  }, 90_000);
+  });
 
   test("who loses its Node leaves etcd, and joins as somebody new", async () => {
     await hosts.exec("h1", "k3s kubectl drain h3 --ignore-daemonsets --delete-emptydir-data --timeout=30s && k3s kubectl delete node h3");
@@ -140,7 +141,7 @@ describe.skipIf(!canStartHosts)("the stand-in of k3s", () => {
     expect(hosts.events().at(-1)).toMatchObject({ node: "h3", what: "member removed" });
     expect((await hosts.exec("h3", "systemctl restart k3s")).code).toBe(0);
     await expect.poll(() => nodes("-l node-role.kubernetes.io/etcd=true"), { timeout: 10_000 }).toBe("node/h1\nnode/h2\nnode/h3");
-  }, 60_000);
+  });
 
   test("a host whose data is lost is not taken for the member it was", async () => {
     await hosts.exec("h3", "systemctl stop k3s; rm -rf /var/lib/rancher/k3s");
