@@ -83,6 +83,17 @@ describe("k3s steps", () => {
     });
   });
 
+  it("has servers write snapshots, and ask an identity provider where there is one", () => {
+    const { config, hosts, servers } = cluster({ snapshots: { schedule: "0 3 * * *", keep: 5 }, oidc: { issuer: "https://id.example.com", clientId: "k8s" } });
+    const server = parse(nodeConfig(servers[2]!, config, servers, { storage: true })) as Record<string, unknown>;
+    expect(server).toMatchObject({ "etcd-snapshot-schedule-cron": "0 3 * * *", "etcd-snapshot-retention": 5 });
+    expect(server["kube-apiserver-arg"]).toEqual(
+      expect.arrayContaining(["oidc-issuer-url=https://id.example.com", "oidc-username-prefix=oidc:", "oidc-groups-prefix=oidc:"]),
+    );
+    expect(nodeConfig(hosts.at(-1)!, config, servers, { storage: true })).not.toMatch(/etcd|oidc/);
+    expect(nodeConfig(servers[0]!, cluster({}).config, servers, { storage: true })).not.toContain("oidc");
+  });
+
   it("keeps k3s' own storage where the slot says cluster", () => {
     const { config, servers } = cluster({});
     expect((parse(nodeConfig(servers[0]!, config, servers, { storage: true })) as { disable: string[] }).disable).not.toContain("local-storage");

@@ -12,6 +12,28 @@ const Network = z
   })
   .prefault({});
 
+const Snapshots = z
+  .strictObject({
+    schedule: z
+      .string()
+      .regex(/^(\S+ ){4}\S+$/, `is no schedule${FIX}write five fields as cron reads them, like "0 */6 * * *"`)
+      .default("0 */6 * * *")
+      .describe("When each server writes a snapshot of etcd, in cron's form."),
+    keep: z.number().int().positive().max(1000).default(12).describe("Snapshots each server keeps."),
+  })
+  .prefault({});
+
+const Oidc = z.strictObject({
+  issuer: z
+    .url({ protocol: /^https$/, error: `is no issuer${FIX}write its https:// address as its tokens name it` })
+    .describe("Address of the identity provider, as its tokens name it."),
+  clientId: z.string().min(1).describe("Client that tokens are made for."),
+  usernameClaim: z.string().min(1).default("sub").describe("Claim with the name of the user."),
+  usernamePrefix: z.string().default("oidc:").describe("What goes in front of user names, so that nobody can pose as one of the cluster's own."),
+  groupsClaim: z.string().min(1).default("groups").describe("Claim with the groups."),
+  groupsPrefix: z.string().default("oidc:").describe("What goes in front of group names."),
+});
+
 /** k3s on hosts over SSH. */
 export const K3sConfig = z.strictObject({
   version: z
@@ -29,6 +51,8 @@ export const K3sConfig = z.strictObject({
     .regex(/^(https:\/\/|\/)\S+$/, `is no source${FIX}write an https:// address, or a folder that is on every host, like /srv/k3s`)
     .default("https://github.com/k3s-io/k3s/releases/download")
     .describe("Where hosts get the binary and its checksum: a mirror of the releases, or a folder on every host."),
+  snapshots: Snapshots.describe("Snapshots of etcd, in /var/lib/rancher/k3s/server/db/snapshots of each server."),
+  oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
   parallel: z.number().int().positive().max(50).default(10).describe("Agents that are worked on at a time."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))

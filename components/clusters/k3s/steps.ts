@@ -81,8 +81,23 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
     "write-kubeconfig-mode": "0600",
     "tls-san": [...new Set([...(config.endpoint ? [config.endpoint] : []), ...servers.map(({ address }) => address)])],
     disable: ["traefik", "servicelb", ...(bundled.storage ? [] : ["local-storage"])],
+    "etcd-snapshot-schedule-cron": config.snapshots.schedule,
+    "etcd-snapshot-retention": config.snapshots.keep,
+    ...(config.oidc ? { "kube-apiserver-arg": oidcArguments(config.oidc) } : {}),
   };
   return stringify({ ...own, ...shared });
+}
+
+/** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
+function oidcArguments(oidc: NonNullable<K3sConfig["oidc"]>): string[] {
+  return [
+    `oidc-issuer-url=${oidc.issuer}`,
+    `oidc-client-id=${oidc.clientId}`,
+    `oidc-username-claim=${oidc.usernameClaim}`,
+    `oidc-username-prefix=${oidc.usernamePrefix}`,
+    `oidc-groups-claim=${oidc.groupsClaim}`,
+    `oidc-groups-prefix=${oidc.groupsPrefix}`,
+  ];
 }
 
 export interface Joining {
