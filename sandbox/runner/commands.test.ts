@@ -75,6 +75,15 @@ describe.skipIf(!hasSshd)("remote.Command in a program", { timeout: 120_000 }, (
     expect(await memory()).toEqual([]);
   });
 
+  it("is created anew when its removal failed and it comes back", async () => {
+    const program = async (): Promise<void> => void command("one", { delete: `${note("-one")}; false` });
+    await up(program);
+    expect((await up(async () => undefined)).removed).toMatchObject([{ what: "command one", error: expect.stringContaining("code 1") as string }]);
+    expect(await up(program)).toMatchObject({ counts: { created: 1 }, failures: [] });
+    expect(noted()).toBe("+one -one +one");
+    await up(async () => void command("one"));
+  });
+
   it("runs again when only its input or its connection differ, by `create` where there is no `update`", async () => {
     const program = (stdin: string, perDialTimeout: number) => async () =>
       void new remote.Command("one", { connection: { ...host.connection, perDialTimeout }, create: `cat >>${record}`, stdin: secret(stdin) });

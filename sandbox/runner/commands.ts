@@ -85,6 +85,8 @@ export class Commands {
   async remove(entry: Remembered): Promise<void> {
     const stored = this.#stored(entry.key);
     if (stored) {
+      // Half undone it is not what was made: should it be back in the program next time, it is made anew.
+      if (stored.made) await this.#store(entry.key, { ...stored, made: false });
       try {
         await this.#undo(stored, () => undefined);
       } catch (error) {
