@@ -1,95 +1,28 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RunEvent, RunResult } from "../sandbox/runner/events";
-import { runStack } from "../sandbox/runner/run";
-import { testSandbox, type TestSandbox } from "../sandbox/runner/testing/sandbox";
-import { ensureTool } from "../sandbox/tools";
-import { checkStackOrThrow } from "../stacks/check";
-import { deploy } from "../stacks/program";
-import { parseStackText } from "../stacks/stack-file";
-import { canStartHosts, startHosts, type Hosts, type TestHost } from "./hosts";
+import type { RunResult } from "../sandbox/runner/events";
+import { canStartHosts, type Hosts, type TestHost } from "./hosts";
+import { failed, K3sBed, type Cluster } from "./k3s-cluster";
 
 const servers = ["s1", "s2", "s3"];
 const agents = ["a1", "a2", "a3", "a4", "a5", "a6"];
 
-interface Cluster {
-  servers?: string[];
-  agents?: string[];
-  version?: string;
-  /** Other fields of a host, by name. */
-  hosts?: Record<string, object>;
-  ssh?: object;
-}
-
 describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the program k3s", { timeout: 300_000 }, () => {
-  let sandbox: TestSandbox;
+  let bed: K3sBed;
   let hosts: Hosts;
-  let folder: string;
-  let kubectl: string;
 
   // An empty cache means building the control plane.
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "bear-k3s-"));
-    sandbox = await testSandbox();
-    kubectl = await ensureTool("kubectl", () => undefined);
-    hosts = await startHosts(9, { names: [...servers, ...agents], login: "password", api: { kubeconfig: sandbox.kubeconfig, kubectl } });
+    bed = await K3sBed.start([...servers, ...agents]);
+    hosts = bed.hosts;
   }, 1_800_000);
-  afterAll(async () => {
-    await hosts?.stop();
-    await sandbox?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+  afterAll(() => bed?.stop(), 60_000);
 
-  const find = (name: string): TestHost => hosts.list.find((host) => host.name === name)!;
-
-  function program(cluster: Cluster): () => ReturnType<typeof deploy> {
-    const list = (names: string[]): object[] =>
-      names.map((name) => ({ host: find(name).address, name, hostKey: find(name).hostKey, ...cluster.hosts?.[name] }));
-    const config = {
-      "bearstack:cluster": {
-        k3s: {
-          version: cluster.version ?? "v1.36.1+k3s1",
-          artifacts: "/srv/artifacts",
-          endpoint: find("s2").address,
-          ssh: { user: hosts.user, privateKey: { secure: "key" }, sudoPassword: { secure: "password" }, ...cluster.ssh },
-          servers: list(cluster.servers ?? servers),
-          agents: list(cluster.agents ?? agents.slice(0, 4)),
-        },
-      },
-    };
-    const secrets = (path: string): string => (path.endsWith("sudoPassword") ? hosts.sudoPassword! : hosts.privateKey);
-    const checked = checkStackOrThrow(parseStackText(JSON.stringify({ config }), "k3s", "Pulumi.k3s.yaml", secrets));
-    return () => deploy(checked, { offline: false, charts: {} });
-  }
-
-  function run(cluster: Cluster = {}, report?: (event: RunEvent) => void): Promise<RunResult> {
-    const { kubeconfig, helm } = sandbox;
-    return runStack(program(cluster), { kubeconfig, helm, project: folder, stack: "k3s", ...(report ? { report } : {}) });
-  }
-
-  const failed = (result: RunResult): string[] => result.failures.map(({ entry, message }) => `${entry.what}: ${message}`);
-  const logs = (): Record<string, number> => Object.fromEntries(hosts.list.map(({ name }) => [name, hosts.changes(name).length]));
-  const nodes = async (): Promise<string[]> => {
-    const { stdout } = await hosts.exec("s2", `sudo -S -p "" /usr/local/bin/k3s kubectl get nodes --no-headers`, { stdin: `${hosts.sudoPassword!}\n` });
-    return stdout
-      .split("\n")
-      .map((line) => line.split(/\s+/)[0]!)
-      .filter((name) => /^[sa]\d$/.test(name))
-      .sort();
-  };
-
-  /** The hosts whose change log grew, with what was written there since. */
-  const touched = (before: Record<string, number>): Record<string, string[]> =>
-    Object.fromEntries(
-      hosts.list.flatMap(({ name }) => {
-        const added = hosts.changes(name).slice(before[name]);
-        return added.length > 0 ? [[name, added.map(({ phase }) => phase)]] : [];
-      }),
-    );
-  const config = (name: string): string | undefined => hosts.read(name, "etc/rancher/k3s/config.yaml");
-  const joinsOf = (name: string) => hosts.events().filter(({ node, what }) => node === name && what.startsWith("join"));
+  const run = (cluster: Partial<Cluster> = {}): Promise<RunResult> => bed.run({ servers, agents: agents.slice(0, 4), endpoint: "s2", ...cluster });
+  const find = (name: string): TestHost => bed.host(name);
+  const logs = (): Record<string, number> => bed.logs();
+  const touched = (before: Record<string, number>): Record<string, string[]> => bed.touched(before);
+  const nodes = (): Promise<string[]> => bed.nodes("s2");
+  const config = (name: string): string | undefined => bed.config(name);
 
   test("three servers and four agents come up, servers one at a time", async () => {
     const result = await run();
@@ -123,7 +56,6 @@ describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the prog
     const before = logs();
     const result = await run({ agents: agents.filter((name) => name !== "a5") });
     expect(failed(result)).toEqual([]);
-    expect(result.removed.filter(({ error }) => error !== undefined)).toEqual([]);
     const phases = touched(before);
     expect(Object.values(phases).flat()).toContain("drain");
     expect(phases.a5).toContain("leave");
@@ -176,7 +108,6 @@ describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the prog
     const rest = agents.filter((name) => name !== "a5");
     const three = await run({ servers: ["s2", "s3", "a5"], agents: rest, version: "v1.36.2+k3s1" });
     expect(failed(three)).toEqual([]);
-    expect(three.removed.filter(({ error }) => error !== undefined)).toEqual([]);
     expect(await nodes()).toEqual(["a5", ...rest, "s2", "s3"].sort());
     expect(hosts.read("s1", "usr/local/bin/k3s")).toBeUndefined();
     expect(config("a5")).toContain("server:");
@@ -186,9 +117,7 @@ describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the prog
   });
 
   test("everything goes, and the hosts are as they were", async () => {
-    const { kubeconfig, helm } = sandbox;
-    const result = await runStack(async () => undefined, { kubeconfig, helm, project: folder, stack: "k3s" });
-    expect(result.removed.filter(({ error }) => error !== undefined)).toEqual([]);
+    expect(failed(await bed.run(undefined))).toEqual([]);
     for (const { name } of hosts.list) {
       expect(hosts.read(name, "usr/local/bin/k3s"), name).toBeUndefined();
       expect(

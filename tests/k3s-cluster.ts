@@ -1,0 +1,134 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import type { RunEvent, RunResult } from "../sandbox/runner/events";
+import { runStack } from "../sandbox/runner/run";
+import { testSandbox, type TestSandbox } from "../sandbox/runner/testing/sandbox";
+import { ensureTool } from "../sandbox/tools";
+import { startHosts, type Change, type Hosts, type TestHost } from "./hosts";
+import { k3sProgram, type K3sStack } from "./k3s-program";
+
+export interface Cluster {
+  servers: string[];
+  agents: string[];
+  version?: string;
+  /** The host whose address is the endpoint. */
+  endpoint: string;
+  /** Other fields of a host, by name. */
+  hosts?: Record<string, object>;
+}
+
+/** Hosts, the sandbox that stands behind their API and remembers runs, and runs of clusters of k3s on them. */
+export class K3sBed {
+  private constructor(
+    readonly hosts: Hosts,
+    readonly sandbox: TestSandbox,
+    readonly folder: string,
+  ) {}
+
+  static async start(names: readonly string[]): Promise<K3sBed> {
+    const sandbox = await testSandbox();
+    try {
+      const kubectl = await ensureTool("kubectl", () => undefined);
+      const hosts = await startHosts(names.length, { names, login: "password", api: { kubeconfig: sandbox.kubeconfig, kubectl } });
+      return new K3sBed(hosts, sandbox, mkdtempSync(join(tmpdir(), "bear-k3s-")));
+    } catch (error) {
+      await sandbox.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.hosts.stop();
+    await this.sandbox.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  host(name: string): TestHost {
+    return this.hosts.list.find((host) => host.name === name)!;
+  }
+
+  stack(cluster: Cluster): K3sStack {
+    const list = (names: string[]): object[] =>
+      names.map((name) => ({ host: this.host(name).address, name, hostKey: this.host(name).hostKey, ...cluster.hosts?.[name] }));
+    const k3s = {
+      version: cluster.version ?? "v1.36.1+k3s1",
+      artifacts: "/srv/artifacts",
+      endpoint: this.host(cluster.endpoint).address,
+      ssh: { user: this.hosts.user, privateKey: { secure: "key" }, sudoPassword: { secure: "password" } },
+      servers: list(cluster.servers),
+      agents: list(cluster.agents),
+    };
+    return { text: JSON.stringify({ config: { "bearstack:cluster": { k3s } } }), privateKey: this.hosts.privateKey, sudoPassword: this.hosts.sudoPassword! };
+  }
+
+  /** What a run is told besides its program. */
+  get options(): { kubeconfig: string; helm: string; project: string } {
+    return { kubeconfig: this.sandbox.kubeconfig, helm: this.sandbox.helm, project: this.folder };
+  }
+
+  /** Without a cluster, all that there is goes. */
+  run(cluster: Cluster | undefined, report?: (event: RunEvent) => void): Promise<RunResult> {
+    const program = k3sProgram(cluster && this.stack(cluster));
+    return runStack(program, { ...this.options, stack: "k3s", ...(report ? { report } : {}) });
+  }
+
+  /** As root of a host, by sudo. */
+  async sudo(name: string, command: string): Promise<string> {
+    return (await this.hosts.exec(name, `sudo -S -p "" ${command}`, { stdin: `${this.hosts.sudoPassword!}\n` })).stdout;
+  }
+
+  /** Nodes that a server knows; the sandbox behind it has some of its own. */
+  async nodes(server: string): Promise<string[]> {
+    const lines = (await this.sudo(server, "/usr/local/bin/k3s kubectl get nodes --no-headers")).split("\n");
+    return lines
+      .map((line) => line.split(/\s+/)[0]!)
+      .filter((name) => /^[sa]\d$/.test(name))
+      .sort();
+  }
+
+  logs(): Record<string, number> {
+    return Object.fromEntries(this.hosts.list.map(({ name }) => [name, this.hosts.changes(name).length]));
+  }
+
+  /** The hosts whose change log grew, with the phases that wrote there since. */
+  touched(before: Record<string, number>): Record<string, string[]> {
+    const added = this.hosts.list.map(({ name }): [string, Change[]] => [name, this.hosts.changes(name).slice(before[name])]);
+    return Object.fromEntries(added.filter(([, changes]) => changes.length > 0).map(([name, changes]) => [name, changes.map(({ phase }) => phase)]));
+  }
+
+  /** Locks of scripts that are there, held or not. */
+  locks(name: string): string[] {
+    return readdirSync(join(this.#view(name), "run")).filter((file) => file.endsWith(".lock"));
+  }
+
+  /** All files that a host changed or has in memory, with their texts. */
+  files(name: string): [path: string, text: string][] {
+    const view = this.#view(name);
+    const folders: [string, string][] = [
+      [this.host(name).root, this.host(name).root],
+      ...["run", "tmp"].map((path): [string, string] => [view, join(view, path)]),
+    ];
+    return folders.flatMap(([top, folder]) =>
+      readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((file): [string, string] => [relative(top, file), readFileSync(file, "utf8")]),
+    );
+  }
+
+  /** The root folder of a host as its processes see it. */
+  #view(name: string): string {
+    const listener = this.hosts.processes(name).find(({ command }) => command.includes("sshd"))!;
+    return `/proc/${listener.pid}/root`;
+  }
+
+  config(name: string): string | undefined {
+    return this.hosts.read(name, "etc/rancher/k3s/config.yaml");
+  }
+}
+
+export const failed = (result: RunResult): string[] => [
+  ...result.failures.map(({ entry, message }) => `${entry.what}: ${message}`),
+  ...result.removed.flatMap(({ what, error }) => (error === undefined ? [] : [`${what}: ${error}`])),
+];
