@@ -38,7 +38,7 @@ interface Moment {
 function whileRuns(name: string, ms: number): Moment {
   const tells = (event: RunEvent, working: boolean): boolean =>
     event.kind === "entry" && event.entry.kind === "command" && event.entry.name === name && (event.entry.state === "working") === working;
-  return { from: (event) => tells(event, true), ms, latest: (event) => tells(event, false), what: `${Math.round(ms)} ms into ${name}` };
+  return { from: (event) => tells(event, true), ms, latest: (event) => tells(event, false), what: `at most ${Math.round(ms)} ms into ${name}` };
 }
 
 const removes = (event: RunEvent, name: string): boolean => event.kind === "removed" && event.removed.what === `command ${name}`;
@@ -47,7 +47,7 @@ const removes = (event: RunEvent, name: string): boolean => event.kind === "remo
 function whileRemoves(last: string, ms: number): Moment {
   const from = (event: RunEvent): boolean =>
     event.kind === "removed" || (event.kind === "entry" && event.entry.name === "kubeconfig" && event.entry.state !== "working");
-  return { from, ms, latest: (event) => removes(event, `${last}-drain`), what: `${Math.round(ms)} ms into the removal` };
+  return { from, ms, latest: (event) => removes(event, `${last}-drain`), what: `at most ${Math.round(ms)} ms into the removal` };
 }
 
 interface Step {
