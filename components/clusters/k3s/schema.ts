@@ -25,7 +25,8 @@ const Snapshots = z
 
 const Oidc = z.strictObject({
   issuer: z
-    .url({ protocol: /^https$/, error: `is no issuer${FIX}write its https:// address as its tokens name it` })
+    .string()
+    .regex(/^https:\/\/\S+$/, `is no issuer${FIX}write its https:// address as its tokens name it`)
     .describe("Address of the identity provider, as its tokens name it."),
   clientId: z.string().min(1).describe("Client that tokens are made for."),
   usernameClaim: z.string().min(1).default("sub").describe("Claim with the name of the user."),
