@@ -1,4 +1,4 @@
-import { remote, types } from "@pulumi/command";
+import { remote, type types } from "@pulumi/command";
 import { output, secret, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
 import { secretOutput } from "../../core/secret-output";
 import type { Host } from "./hosts";
