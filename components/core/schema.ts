@@ -102,7 +102,6 @@ export const placement = z.strictObject({
     .describe("Taints its pods tolerate."),
   priorityClassName: z.string().optional().describe("Priority class of its pods."),
 });
-export type Placement = z.output<typeof placement>;
 
 const common = {
   namespace: dnsLabel.optional().describe("Namespace it lives in; its own name when left out."),

@@ -11,6 +11,12 @@ function versions({ before, after }: ChangeFacts): { then: string; now: string }
   return then === now ? undefined : { then: then!, now: now! };
 }
 
+/** Grows with the version, as the script on the host compares it: v1.36.2+k3s1 is 36002001. */
+function rank(version: string): number {
+  const [, minorPart, patch, build] = /^v1\.(\d+)\.(\d+)\+k3s(\d+)$/.exec(version) ?? [];
+  return Number(minorPart) * 1_000_000 + Number(patch) * 1000 + Number(build);
+}
+
 const minor = (version: string): number => Number(/^v?1\.(\d+)\./.exec(version)?.[1] ?? NaN);
 
 /** Changes of a list of hosts that a run cannot do, or that cost the cluster. */
@@ -41,7 +47,7 @@ export const hostChangeRules: readonly ChangeRule[] = [
     cure: "Keep the version, or restore a snapshot of before.",
     find: (facts) => {
       const change = versions(facts);
-      return change && minor(change.now) < minor(change.then)
+      return change && rank(change.now) < rank(change.then)
         ? [
             {
               path: pathOf(facts, "version"),
