@@ -45,6 +45,13 @@ case $url in
   *) exit 22 ;;
 esac`;
 
+/** Scripts with what they build on. */
+export const phases = {
+  install: ["k3s/scripts/lib.sh", "ssh/scripts/release.sh", "k3s/scripts/install.sh"],
+  drain: ["k3s/scripts/lib.sh", "ssh/scripts/drain.sh"],
+  leave: ["ssh/scripts/clean.sh", "k3s/scripts/leave.sh"],
+};
+
 /** Of the first server. */
 export const settings = {
   ROLE: "server",
@@ -82,7 +89,7 @@ export class K3sHost extends FakeHost {
   }
 
   node(more: object = {}, tokens: Record<string, string> = secrets): Ran {
-    return this.run(["k3s/scripts/install.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"], { ...settings, ...more }, tokens);
+    return this.run([...phases.install, "k3s/scripts/configure.sh", "k3s/scripts/start.sh"], { ...settings, ...more }, tokens);
   }
 
   config(): Record<string, unknown> {

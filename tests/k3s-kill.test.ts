@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunEvent } from "../sandbox/runner/events";
 import { Search } from "./canaries";
 import { canStartHosts, type ClusterEvent } from "./hosts";
-import { failed, K3sBed, type Cluster } from "./k3s-cluster";
+import { failed, HostsBed, type Cluster } from "./hosts-cluster";
 
 const names = ["s1", "s2", "s3", "a1", "a2"];
 const [low, middle, high] = ["v1.35.4+k3s1", "v1.36.1+k3s1", "v1.36.2+k3s1"] as const;
@@ -83,7 +83,7 @@ function momentOf({ what, cluster, last }: Step, index: number): Moment {
 const hostsOf = (cluster: Cluster | undefined): string[] => (cluster ? [...cluster.servers, ...cluster.agents] : []);
 
 describe.skipIf(!canStartHosts)(`runs of k3s that are killed or cut off (BEAR_SEED=${seed})`, { timeout: 120_000 }, () => {
-  let bed: K3sBed;
+  let bed: HostsBed;
   let next: Child;
   let samples: Samples;
   /** All events of all runs. */
@@ -94,7 +94,7 @@ describe.skipIf(!canStartHosts)(`runs of k3s that are killed or cut off (BEAR_SE
 
   beforeAll(async () => {
     samples = new Samples();
-    bed = await K3sBed.start(names);
+    bed = await HostsBed.start(names);
     const { privateKey, sudoPassword } = bed.hosts;
     // The first lines hold what every key has, and the public half.
     privateKey
@@ -237,7 +237,7 @@ class Child {
 
   constructor() {
     const register = join(__dirname, "..", "sandbox", "runner", "testing", "register.cjs");
-    this.process = spawn(process.execPath, ["-r", register, join(__dirname, "k3s-child.ts")], { stdio: ["pipe", "pipe", "inherit"] });
+    this.process = spawn(process.execPath, ["-r", register, join(__dirname, "hosts-child.ts")], { stdio: ["pipe", "pipe", "inherit"] });
   }
 
   /** Gives the signal that ended it, or what it said last. */

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunResult } from "../sandbox/runner/events";
 import { canStartHosts, type Hosts, type TestHost } from "./hosts";
-import { failed, K3sBed, type Cluster } from "./k3s-cluster";
+import { failed, HostsBed, type Cluster } from "./hosts-cluster";
 
 const servers = ["s1", "s2", "s3"];
 const agents = ["a1", "a2", "a3", "a4", "a5", "a6"];
 
 describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the program k3s", { timeout: 300_000 }, () => {
-  let bed: K3sBed;
+  let bed: HostsBed;
   let hosts: Hosts;
 
   // An empty cache means building the control plane.
   beforeAll(async () => {
-    bed = await K3sBed.start([...servers, ...agents]);
+    bed = await HostsBed.start([...servers, ...agents]);
     hosts = bed.hosts;
   }, 1_800_000);
   afterAll(() => bed?.stop(), 60_000);

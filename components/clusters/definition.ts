@@ -10,6 +10,8 @@ export interface ClusterDefinition<S extends z.ZodType = z.ZodType> {
   kind: string;
   summary: string;
   schema: S;
+  /** It is made of the hosts of its config, over SSH: see ssh/distribution.ts. */
+  onHosts?: true;
   /** What the cluster itself can do, from config alone. */
   offers(config: z.output<S>): ClusterOffers;
   load(): Promise<ClusterModule>;

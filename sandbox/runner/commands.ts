@@ -45,8 +45,9 @@ export class Commands {
     checkConnection(inputs.connection);
     if (Object.keys(inputs.environment ?? {}).length > 0)
       throw new Error("its environment needs the Pulumi engine, and a server that accepts it\n→ set variables in the command itself, secrets on stdin");
-    const digest = digestOf(inputs);
     const stored = this.#stored(key);
+    if (stored?.made && registration.options.ignoreChanges?.includes("connection")) inputs.connection = stored.connection;
+    const digest = digestOf(inputs);
     const next: Stored = {
       made: false,
       connection: inputs.connection,

@@ -1,9 +1,10 @@
+import { clusters } from "../../components/clusters/registry";
 import type { StackConfig } from "../model";
 import type { ChangeRule } from "./rule";
 
 interface FrozenField {
   id: string;
-  path: string;
+  path: string | ((config: StackConfig) => string);
   reason: string;
   cure: string;
   read(config: StackConfig): string | undefined;
@@ -34,17 +35,17 @@ const fields: readonly FrozenField[] = [
   },
   ...(["pods", "services"] as const).map((name): FrozenField => ({
     id: `frozen-network-${name}`,
-    path: `bearstack:cluster.k3s.network.${name}`,
+    path: ({ cluster }) => `bearstack:cluster.${cluster.kind}.network.${name}`,
     reason: `Every ${name === "pods" ? "node" : "Service"} holds addresses of this network; Kubernetes cannot move them.`,
     cure: "put the old network back; another one means another cluster",
-    read: (config) => (config.cluster.kind === "k3s" ? config.cluster.config.network[name] : undefined),
+    read: ({ cluster }) => (clusters[cluster.kind]?.onHosts ? cluster.config.network[name] : undefined),
   })),
   {
     id: "frozen-cluster-domain",
-    path: "bearstack:cluster.k3s.clusterDomain",
+    path: ({ cluster }) => `bearstack:cluster.${cluster.kind}.clusterDomain`,
     reason: "Names inside the cluster end in it, and certificates hold them.",
     cure: "put the old domain back; another one means another cluster",
-    read: (config) => (config.cluster.kind === "k3s" ? config.cluster.config.clusterDomain : undefined),
+    read: ({ cluster }) => (clusters[cluster.kind]?.onHosts ? cluster.config.clusterDomain : undefined),
   },
 ];
 
@@ -58,6 +59,6 @@ export const frozenRules: readonly ChangeRule[] = fields.map(({ id, path, reason
     const [then, now] = [read(before.config), read(after.config)];
     return then === undefined || now === undefined || then === now
       ? []
-      : [{ path, seen: now, problem: `was ${then} and cannot change after creation.`, fix: cure }];
+      : [{ path: typeof path === "string" ? path : path(after.config), seen: now, problem: `was ${then} and cannot change after creation.`, fix: cure }];
   },
 }));

@@ -11,10 +11,10 @@ function versions({ before, after }: ChangeFacts): { then: string; now: string }
   return then === now ? undefined : { then: then!, now: now! };
 }
 
-/** Grows with the version, as the script on the host compares it: v1.36.2+k3s1 is 36002001. */
+/** Grows with the version, as the script on the host compares it: v1.36.2+k3s1 is 36002001, v1.36.2 is 36002000. */
 function rank(version: string): number {
-  const [, minorPart, patch, build] = /^v1\.(\d+)\.(\d+)\+k3s(\d+)$/.exec(version) ?? [];
-  return Number(minorPart) * 1_000_000 + Number(patch) * 1000 + Number(build);
+  const [, minorPart, patch, build] = /^v1\.(\d+)\.(\d+)(?:\+[a-z0-9]*[a-z]\.?(\d+))?$/.exec(version) ?? [];
+  return Number(minorPart) * 1_000_000 + Number(patch) * 1000 + Number(build ?? 0);
 }
 
 const minor = (version: string): number => Number(/^v?1\.(\d+)\./.exec(version)?.[1] ?? NaN);

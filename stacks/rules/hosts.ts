@@ -1,10 +1,8 @@
 import ipaddr from "ipaddr.js";
 import { hostsOf, type Host, type HostsConfig } from "../../components/clusters/ssh/hosts";
+import { clusters } from "../../components/clusters/registry";
 import type { StackConfig } from "../model";
 import type { Facts, Finding, Rule } from "./rule";
-
-/** Kinds of cluster that are a list of hosts. */
-const kinds = new Set(["k3s"]);
 
 interface Networks {
   pods: string;
@@ -13,7 +11,7 @@ interface Networks {
 
 /** The hosts of a stack, where its cluster is made of hosts. */
 export function hostsIn({ cluster }: StackConfig): Host[] {
-  return kinds.has(cluster.kind) ? hostsOf(cluster.kind, cluster.config as HostsConfig) : [];
+  return clusters[cluster.kind]?.onHosts ? hostsOf(cluster.kind, cluster.config as HostsConfig) : [];
 }
 
 /** Pairs a host with an earlier one that is equal in some respect. */

@@ -5,6 +5,7 @@ export const k3s = defineCluster({
   kind: "k3s",
   summary: "k3s on hosts over SSH.",
   schema: K3sConfig,
+  onHosts: true,
   offers: (config) => ({
     networkPolicy: "k3s",
     storageClass: "local-path",

@@ -6,7 +6,8 @@ import { deploy } from "../../../stacks/program";
 import { parseStackText } from "../../../stacks/stack-file";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { K3sConfig } from "./schema";
-import { bootstrapper, factsOf, joinUrl, node, nodeConfig, preflight } from "./steps";
+import { bootstrapper, factsOf, joinUrl, sameMachine } from "../ssh/distribution";
+import { node, nodeConfig, preflight } from "./steps";
 
 const CANARY = "canary-5e1f";
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
@@ -53,11 +54,11 @@ describe("k3s steps", () => {
     const [none, held] = [{ datastore: "no" }, { datastore: "yes" }];
     expect(joinUrl(servers[0]!, config, servers, [none, none, held])).toBe("https://192.0.2.13:6443");
     expect(joinUrl(servers[1]!, config, servers, [none, none, none])).toBe("https://192.0.2.11:6443");
-    expect(node(servers[0]!, { config, servers, facts: [none, held, held], bundled: { storage: true } }).settings).toMatchObject({
+    expect(node(servers[0]!, { config, servers, facts: [none, held, held], choices: () => [] }).settings).toMatchObject({
       BOOTSTRAP: "no",
       SERVER_URL: "https://192.0.2.12:6443",
     });
-    expect(node(servers[0]!, { config, servers, facts: [none, none, none], bundled: { storage: true } }).settings).toMatchObject({
+    expect(node(servers[0]!, { config, servers, facts: [none, none, none], choices: () => [] }).settings).toMatchObject({
       BOOTSTRAP: "yes",
       SERVER_URL: "",
     });
@@ -108,6 +109,16 @@ describe("k3s steps", () => {
     });
     const offline = cluster({ endpoint: "192.0.2.9", artifacts: "/srv/k3s" });
     expect(preflight(offline.hosts.at(-1)!, offline.config, offline.servers).settings).toMatchObject({ RESOLVE: "", PORTS: "10250" });
+  });
+
+  it("tells hosts that are one machine", () => {
+    const { hosts } = cluster({});
+    const ids = hosts.map((_host, index) => ({ machine_id: String(index) }));
+    expect(sameMachine(hosts, ids)).toBeUndefined();
+    expect(sameMachine(hosts, [...ids.slice(0, 4), ids[1]!])?.problem).toBe(
+      "192-0-2-22 (192.0.2.22) has the machine id of 192-0-2-12 (192.0.2.12): it is the same machine, or a clone of it.",
+    );
+    expect(sameMachine(hosts, [])).toBeUndefined();
   });
 
   it("reads facts of a preflight", () => {

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { done, k3s, K3sHost, refused, V } from "../../../tests/k3s-host";
+import { done, k3s, K3sHost, phases, refused, V } from "../../../tests/k3s-host";
 import { shells, type Ran } from "../../../tests/shell";
 
 describe.each(shells)("k3s under $shell", ({ shell, missing }) => {
@@ -26,7 +26,7 @@ describe.each(shells)("k3s under $shell", ({ shell, missing }) => {
   });
 
   describe.skipIf(missing)("drain", () => {
-    const drain = (more: object = {}): Ran => host.run(["k3s/scripts/drain.sh"], { NODE: "node-3", NODE_ROLE: "server", TIMEOUT: "300s", ...more });
+    const drain = (more: object = {}): Ran => host.run(phases.drain, { NODE: "node-3", NODE_ROLE: "server", TIMEOUT: "300s", ...more });
     const members = (...ready: string[]): void => host.write("facts/members", ready.map((status, index) => `node-${index + 1} ${status}\n`).join(""));
     beforeEach(() => {
       host.program("usr/local/bin/k3s", k3s(V.now).replace("#!/bin/sh\n", ""));
@@ -81,7 +81,7 @@ describe.each(shells)("k3s under $shell", ({ shell, missing }) => {
   });
 
   describe.skipIf(missing)("leave", () => {
-    const leave = (more: object = {}): Ran => host.run(["k3s/scripts/leave.sh"], { ROLE: "server", ...more });
+    const leave = (more: object = {}): Ran => host.run(phases.leave, { ROLE: "server", ...more });
     const files = (folder = host.root): string[] =>
       readdirSync(folder, { recursive: true, withFileTypes: true })
         .filter((entry) => !entry.isDirectory())

@@ -1,10 +1,9 @@
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { agent, comesUp, done, joining, K3sHost, refused, secrets, settings, V } from "../../../tests/k3s-host";
+import { agent, comesUp, done, joining, K3sHost, phases, refused, secrets, settings, V } from "../../../tests/k3s-host";
 import { shells, type Ran } from "../../../tests/shell";
 
-const install = "k3s/scripts/install.sh";
 const configure = "k3s/scripts/configure.sh";
 
 describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
@@ -15,7 +14,7 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
   afterEach(() => host.close());
 
   describe.skipIf(missing)("install", () => {
-    const step = (more: object = {}): Ran => host.run([install], { ...settings, ...more });
+    const step = (more: object = {}): Ran => host.run(phases.install, { ...settings, ...more });
 
     it("puts binary, unit and kubectl there, once", () => {
       done(step());

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import type { Host } from "../ssh/hosts";
 import type { Work } from "../ssh/command";
+import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import type { K3sConfig } from "./schema";
 
 /** What a host must have: k3s' own requirements (docs.k3s.io, Requirements), with room for the first images. */
@@ -9,18 +10,8 @@ const MINIMUM = { server: { memory: 1900, disk: 10_000 }, agent: { memory: 450, 
 /** Ports that k3s binds on a host (docs.k3s.io, Requirements). */
 const PORTS = { server: "6443 2379 2380 10250", agent: "10250" } as const;
 
-const API_PORT = 6443;
 const NODE_WITHIN_SECONDS = "600";
 const DRAIN_WITHIN = "300s";
-
-const isAddress = (text: string): boolean => text.includes(":") || /^[\d.]+$/.test(text);
-
-export const apiUrl = (address: string): string => `https://${address.includes(":") ? `[${address}]` : address}:${API_PORT}`;
-
-/** How the cluster is reached: its endpoint, or else the first server. */
-export function endpointOf(config: K3sConfig, servers: readonly Host[]): string {
-  return config.endpoint ?? servers[0]!.address;
-}
 
 /** Looks whether a host can be part of the cluster; changes nothing. All servers are named, so that a new one makes the others tell again what they hold. */
 export function preflight(host: Host, config: K3sConfig, servers: readonly Host[]): Work {
@@ -29,37 +20,20 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
     phases: ["ssh/scripts/preflight.sh"],
     settings: {
       PRODUCT: "k3s",
+      UNITS: "k3s k3s-agent",
+      BINARY: "/usr/local/bin/k3s",
+      VERSION_FLAGS: "--version",
       NODE_NAME: host.name,
       PORTS: PORTS[host.role],
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
       MIN_DISK_MB: String(MINIMUM[host.role].disk),
       DATA_DIR: "/var/lib/rancher/k3s",
+      ETCD_DIR: "/var/lib/rancher/k3s/server/db/etcd",
+      CLOCKS: clocksOf(host, config, servers).join(" "),
       RESOLVE: names.join(" "),
       ...(host.role === "server" ? { SERVERS: servers.map(({ name }) => name).join(" ") } : {}),
     },
   };
-}
-
-/** Facts that preflight prints: `name value`, a line each. */
-export function factsOf(stdout: string): Record<string, string> {
-  return Object.fromEntries(
-    stdout.split("\n").flatMap((line) => {
-      const space = line.indexOf(" ");
-      return space > 0 ? [[line.slice(0, space), line.slice(space + 1).trim()]] : [];
-    }),
-  );
-}
-
-/** The server that starts a cluster: the first one, and only where no server has a cluster on its disk already. */
-export function bootstrapper(servers: readonly Host[], facts: readonly Record<string, string>[]): Host | undefined {
-  return facts.some(({ datastore }) => datastore === "yes") ? undefined : servers[0];
-}
-
-/** Where a host joins: the endpoint, else a server other than itself, one with a cluster on its disk before the rest. */
-export function joinUrl(host: Host, config: K3sConfig, servers: readonly Host[], facts: readonly Record<string, string>[]): string {
-  if (config.endpoint !== undefined && host.role === "agent") return apiUrl(config.endpoint);
-  const others = servers.map((server, index) => ({ server, holds: facts[index]?.datastore === "yes" })).filter(({ server }) => server.name !== host.name);
-  return apiUrl((others.find(({ holds }) => holds) ?? others[0])!.server.address);
 }
 
 /**
@@ -100,19 +74,12 @@ function oidcArguments(oidc: NonNullable<K3sConfig["oidc"]>): string[] {
   ];
 }
 
-export interface Joining {
-  config: K3sConfig;
-  servers: readonly Host[];
-  /** Facts of the servers, in their order. */
-  facts: readonly Record<string, string>[];
-  bundled: { storage: boolean };
-}
-
 /** Installs, configures and starts k3s on a host; run again it upgrades, or does nothing. */
-export function node(host: Host, { config, servers, facts, bundled }: Joining): Work {
+export function node(host: Host, { config, servers, facts, choices }: Joining<K3sConfig>): Work {
+  const bundled = { storage: choices("storage").includes("cluster") };
   const starts = host.role === "server" && bootstrapper(servers, facts)?.name === host.name;
   return {
-    phases: ["k3s/scripts/install.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"],
+    phases: ["k3s/scripts/lib.sh", "ssh/scripts/release.sh", "k3s/scripts/install.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"],
     settings: {
       ROLE: host.role,
       NODE_NAME: host.name,
@@ -129,11 +96,29 @@ export function node(host: Host, { config, servers, facts, bundled }: Joining): 
 }
 
 /** Takes a host out of the cluster, from a server that stays: cordon, drain, quorum, node object. */
-export const drain = (host: Host): Work => ({ phases: ["k3s/scripts/drain.sh"], settings: { NODE: host.name, NODE_ROLE: host.role, TIMEOUT: DRAIN_WITHIN } });
+const drain = (host: Host): Work => ({
+  phases: ["k3s/scripts/lib.sh", "ssh/scripts/drain.sh"],
+  settings: { NODE: host.name, NODE_ROLE: host.role, TIMEOUT: DRAIN_WITHIN },
+});
 
 /** Takes k3s off a host. */
-export const leave = (host: Host): Work => ({ phases: ["k3s/scripts/leave.sh"], settings: { ROLE: host.role, NODE_NAME: host.name } });
+const leave = (host: Host): Work => ({
+  phases: ["ssh/scripts/clean.sh", "k3s/scripts/leave.sh"],
+  settings: { ROLE: host.role, NODE_NAME: host.name },
+});
 
-export const token: Work = { phases: ["k3s/scripts/token.sh"], settings: {} };
-
-export const kubeconfig = (endpoint: string): Work => ({ phases: ["k3s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } });
+/** k3s on hosts. Its first server takes the short form of the token, since nobody knows the CA yet; whoever joins gets the one that names it. */
+export const distribution: Distribution<K3sConfig> = {
+  kind: "k3s",
+  context: "default",
+  generated: [
+    { name: "server-token", as: "TOKEN", to: "first server", length: 48 },
+    { name: "agent-token", as: "AGENT_TOKEN", to: "servers", length: 48 },
+  ],
+  admission: { by: "cluster", name: "join-token", as: "TOKEN", work: { phases: ["k3s/scripts/token.sh"], settings: {} } },
+  preflight,
+  node,
+  drain,
+  leave,
+  kubeconfig: (endpoint) => ({ phases: ["k3s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),
+};

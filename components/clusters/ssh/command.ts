@@ -1,5 +1,5 @@
 import { remote, type types } from "@pulumi/command";
-import { output, secret, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import { Output, output, secret, type CustomResourceOptions, type Input } from "@pulumi/pulumi";
 import { secretOutput } from "../../core/secret-output";
 import type { Host } from "./hosts";
 import type { SshSettings } from "./schema";
@@ -27,18 +27,23 @@ export class Remote {
   ) {}
 
   /** A command on a host. Its standard output is a secret, since some commands print nothing else. */
-  command(name: string, host: Host, args: RemoteArgs, opts: CustomResourceOptions = {}): remote.Command {
+  command(name: string, host: Host | Output<Host>, args: RemoteArgs, opts: CustomResourceOptions = {}): remote.Command {
+    // Not output(host): that would copy the host, and with it what marks its secrets as secret.
+    const on = Output.isInstance(host) ? host : output(undefined).apply(() => host);
     const line = (work: Input<Work> | undefined): Output<string> =>
-      output(work).apply((given) => (given ? commandLine(given.phases, given.settings, this.#become(host)) : "true"));
+      on.apply((there) =>
+        output(work).apply((given) => (given && given.phases.length > 0 ? commandLine(given.phases, given.settings, this.#become(there)) : "true")),
+      );
     const run = line(args.run);
     const names = Object.keys(args.secrets ?? {});
-    const stdin = output([this.#password(host), ...Object.values(args.secrets ?? {})]).apply(([password, ...values]) =>
-      secretLines(Object.fromEntries(names.map((key, index) => [key, values[index]!])), password),
+    const password = on.apply((there) => this.#password(there) ?? output(undefined));
+    const stdin = output([password, ...Object.values(args.secrets ?? {})]).apply(([word, ...values]) =>
+      secretLines(Object.fromEntries(names.map((key, index) => [key, values[index]!])), word),
     );
     return new remote.Command(
       name,
       {
-        connection: secret(this.#connection(host)),
+        connection: secret(on.apply((there) => this.#connection(there))),
         create: run,
         update: run,
         ...(args.remove ? { delete: line(args.remove) } : {}),

@@ -5,7 +5,18 @@ import { FakeHost, shellcheck, shells, systemctl } from "../../../tests/shell";
 
 const clusters = join(__dirname, "..");
 const scripts = readdirSync(clusters, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sh"));
-const settings = { PRODUCT: "k3s", NODE_NAME: "node-1", PORTS: "6443 2379", MIN_MEMORY_MB: "1900", MIN_DISK_MB: "1", DATA_DIR: "/var/lib/rancher/k3s" };
+const settings = {
+  PRODUCT: "k3s",
+  UNITS: "k3s k3s-agent",
+  BINARY: "/usr/local/bin/k3s",
+  VERSION_FLAGS: "--version",
+  NODE_NAME: "node-1",
+  PORTS: "6443 2379",
+  MIN_MEMORY_MB: "1900",
+  MIN_DISK_MB: "1",
+  DATA_DIR: "/var/lib/rancher/k3s",
+  ETCD_DIR: "/var/lib/rancher/k3s/server/db/etcd",
+};
 const ROUTE = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\neth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\n";
 const tcp = (port: string, state: string): string => `  sl  local_address rem_address   st\n   0: 00000000:${port} 00000000:0000 ${state} 00000000:00000000\n`;
 
@@ -145,6 +156,29 @@ describe.each(shells)("under $shell", ({ shell, missing }) => {
       const { code, stderr } = preflight();
       expect(code).toBe(0);
       expect(stderr).toMatch(/^warning swap: .+ → .+\nwarning dns: .+ → .+\n$/);
+    });
+
+    it("compares its clock with those of API servers that answer", () => {
+      host.program(
+        "bin/curl",
+        `case $* in *https://down*) exit 7 ;; esac; printf 'HTTP/2 401\\r\\ndate: %s\\r\\n\\r\\n' "$(date -u -d "@$(($(date +%s) - $(cat "$FACTS/behind")))" '+%a, %d %b %Y %H:%M:%S GMT')"`,
+      );
+      const clocks = { CLOCKS: "https://down:6443 https://192.0.2.11:6443" };
+      host.write("facts/behind", "0");
+      expect(preflight(clocks)).toMatchObject({ code: 0, stderr: "" });
+      for (const behind of [3600, -3600]) {
+        host.write("facts/behind", String(behind));
+        const { code, stderr } = preflight(clocks);
+        expect(code).toBe(1);
+        expect(stderr).toMatch(
+          new RegExp(`finding clock: the clock is ${behind < 0 ? "-3(600|599)" : "360[01]"} s away from that of https://192.0.2.11:6443 →`),
+        );
+      }
+    });
+
+    it("warns where no time server sets the clock", () => {
+      host.program("bin/timedatectl", "echo no");
+      expect(preflight()).toMatchObject({ code: 0, stderr: expect.stringMatching(/^warning clock: /) as string });
     });
 
     it("knows a k3s of ours, with or without a cluster, from one that somebody else installed", () => {

@@ -54,6 +54,8 @@ elif [ "$ROLE" = server ] && [ "$BOOTSTRAP" = yes ]; then
   done
   configure_join='cluster-init: true'
 elif [ -n "$SERVER_URL" ]; then
+  configure_skew=$(clock_skew "$SERVER_URL")
+  [ -z "$configure_skew" ] || fail "the clock is $configure_skew s away from that of $SERVER_URL" "set both by the same time server (chrony, systemd-timesyncd)"
   configure_join="server: \"$SERVER_URL\""
 else
   fail "this host neither starts a cluster nor knows where to join one" "give BOOTSTRAP=yes or SERVER_URL"

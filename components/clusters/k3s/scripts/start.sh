@@ -13,7 +13,7 @@ start_server=$ROOT/var/lib/rancher/k3s/server
 start_kubeconfig=$ROOT/etc/rancher/k3s/k3s.yaml
 start_stamp=$STATE_DIR/k3s.started
 start_joining=$STATE_DIR/k3s.joining
-start_version=$("$start_bin" --version | awk 'NR == 1 { print $3 }')
+start_version=$(version_of "$start_bin")
 
 is_active() { [ "$(systemctl is-active "$start_unit" 2>/dev/null || true)" = active ]; }
 has_data() { [ -n "$(ls "$start_server/db/etcd" 2>/dev/null || true)" ] && [ ! -e "$start_server/db/etcd/tombstone" ]; }

@@ -58,6 +58,18 @@ fetch() {
 # sha256_check FILE DIGEST
 sha256_check() { [ "$(sha256sum "$1" | cut -d ' ' -f 1)" = "$2" ]; }
 
+# clock_skew URL: by how many seconds the clocks of this host and of an API server differ, where that is half a minute or more.
+# Certificates made now by the one would not be valid yet for the other. Who does not answer is no finding.
+clock_skew() {
+  command -v curl >/dev/null 2>&1 || return 0
+  skew_there=$(curl -ksI -m 5 "$1/livez" 2>/dev/null | tr -d '\r' | awk '
+    tolower($1) == "date:" { printf "%s-%02d-%s %s", $5, index("--JanFebMarAprMayJunJulAugSepOctNovDec", $4) / 3, $3, $6; exit }')
+  [ -n "$skew_there" ] || return 0
+  skew_there=$(date -u -d "$skew_there" +%s 2>/dev/null) || return 0
+  skew=$(($(date +%s) - skew_there))
+  [ "$skew" -gt -30 ] && [ "$skew" -lt 30 ] || printf '%s' "$skew"
+}
+
 # A process by number and start time, since numbers are used again. One that ended has no time, even while it is in the list.
 process_id() { printf '%s-%s' "$1" "$(awk '$3 != "Z" { print $22 }' "/proc/$1/stat" 2>/dev/null)"; }
 

@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # Looks whether this host can be a node. Changes nothing, takes no lock, and tells everything it finds at once.
 # Settings: PRODUCT, NODE_NAME, PORTS, MIN_MEMORY_MB, MIN_DISK_MB, DATA_DIR
+#           UNITS (those of the product), BINARY and VERSION_FLAGS (that make it tell its version), ETCD_DIR (where etcd has its data)
+#           CLOCKS (optional): addresses of API servers that must have the same time.
 #           RESOLVE (optional): names that must resolve here, like those of the endpoint and of the artifacts.
 # Secrets:  none
 # Output:   facts, a line "name value" each. With findings there is none, and the exit code is 1.
@@ -72,7 +74,7 @@ preflight_free=$(df -Pk "$preflight_disk" | awk 'NR == 2 { print int($4 / 1024) 
 # Network
 
 preflight_runs=no
-for preflight_unit in "$PRODUCT" "$PRODUCT-agent"; do
+for preflight_unit in $UNITS; do
   [ "$(systemctl is-active "$preflight_unit" 2>/dev/null || true)" != active ] || preflight_runs=yes
 done
 if [ "$preflight_runs" = no ]; then
@@ -94,17 +96,28 @@ for preflight_name in localhost ${RESOLVE:-}; do
   getent ahosts "$preflight_name" >/dev/null 2>&1 || finding dns "the name $preflight_name does not resolve" "check /etc/resolv.conf and /etc/hosts"
 done
 
+# Time
+
+[ "$(timedatectl show -p NTPSynchronized --value 2>/dev/null || true)" != no ] ||
+  warning clock "no time server sets the clock" "run chrony or systemd-timesyncd"
+for preflight_url in ${CLOCKS:-}; do
+  preflight_skew=$(clock_skew "$preflight_url")
+  [ -z "$preflight_skew" ] ||
+    finding clock "the clock is $preflight_skew s away from that of $preflight_url" "set both by the same time server (chrony, systemd-timesyncd)"
+done
+
 # What is on the host already
 
 # other UNIT FOLDER WHAT
 other() {
-  [ "${1%-agent}" != "$PRODUCT" ] || return 0
+  case " $UNITS " in *" $1 "*) return 0 ;; esac
   if [ -e "$ROOT/etc/systemd/system/$1.service" ] || [ -e "$ROOT/lib/systemd/system/$1.service" ] ||
     [ -e "$ROOT/usr/lib/systemd/system/$1.service" ] || [ -e "$ROOT$2" ]; then
     finding other-kubernetes "$3 is on this host" "remove it with its own uninstaller, or take another host"
   fi
 }
 other kubelet /etc/kubernetes/kubelet.conf "a kubelet of its own (kubeadm)"
+other k3s-agent /var/lib/rancher/k3s/agent "an agent of k3s"
 other k3s /var/lib/rancher/k3s/server k3s
 other rke2-server /var/lib/rancher/rke2 RKE2
 other k0scontroller /var/lib/k0s k0s
@@ -112,15 +125,16 @@ other k0sworker /etc/k0s/k0s.yaml "a worker of k0s"
 other snap.microk8s.daemon-kubelite /var/snap/microk8s MicroK8s
 
 preflight_installed=none
-if [ -x "$ROOT/usr/local/bin/$PRODUCT" ]; then
-  preflight_installed=$("$ROOT/usr/local/bin/$PRODUCT" --version 2>/dev/null | awk 'NR == 1 { print $3 }' || true)
+if [ -x "$ROOT$BINARY" ]; then
+  # shellcheck disable=SC2086 # flags are several words
+  preflight_installed=$("$ROOT$BINARY" $VERSION_FLAGS 2>/dev/null | grep -o 'v1\.[0-9][0-9a-z.+]*' | head -n 1 || true)
   # The installation leaves a mark before anything else, so a node without one was made by somebody else.
   [ -f "$preflight_state.ours" ] ||
     finding foreign "$PRODUCT is on this host, and BearStack did not put it there" "uninstall it; or, to take it over, create $preflight_state.ours"
 fi
 
 # Nobody counts on what a join that never ended has left, nor on a member that the cluster let go.
-preflight_etcd=$preflight_data/server/db/etcd
+preflight_etcd=$ROOT$ETCD_DIR
 preflight_datastore=no
 if [ -n "$(ls "$preflight_etcd" 2>/dev/null || true)" ] && [ ! -e "$preflight_etcd/tombstone" ] && [ ! -f "$preflight_state.joining" ]; then
   preflight_datastore=yes

@@ -6,7 +6,7 @@ import { runStack } from "../sandbox/runner/run";
 import { testSandbox, type TestSandbox } from "../sandbox/runner/testing/sandbox";
 import { ensureTool } from "../sandbox/tools";
 import { startHosts, type Change, type Hosts, type TestHost } from "./hosts";
-import { k3sProgram, type K3sStack } from "./k3s-program";
+import { hostsProgram, type HostsStack } from "./hosts-program";
 
 export interface Cluster {
   servers: string[];
@@ -18,20 +18,35 @@ export interface Cluster {
   hosts?: Record<string, object>;
 }
 
-/** Hosts, the sandbox that stands behind their API and remembers runs, and runs of clusters of k3s on them. */
-export class K3sBed {
+/** What differs between kinds of cluster in a test bed. */
+export interface BedKind {
+  kind: string;
+  version: string;
+  /** kubectl as the administrator, on a server. */
+  kubectl: string;
+  /** File of a host with its config. */
+  config: string;
+  /** More of the cluster's config. */
+  settings?: object;
+}
+
+export const k3sKind: BedKind = { kind: "k3s", version: "v1.36.1+k3s1", kubectl: "/usr/local/bin/k3s kubectl", config: "etc/rancher/k3s/config.yaml" };
+
+/** Hosts, the sandbox that stands behind their API and remembers runs, and runs of clusters on them. */
+export class HostsBed {
   private constructor(
+    readonly kind: BedKind,
     readonly hosts: Hosts,
     readonly sandbox: TestSandbox,
     readonly folder: string,
   ) {}
 
-  static async start(names: readonly string[]): Promise<K3sBed> {
+  static async start(names: readonly string[], kind: BedKind = k3sKind): Promise<HostsBed> {
     const sandbox = await testSandbox();
     try {
       const kubectl = await ensureTool("kubectl", () => undefined);
       const hosts = await startHosts(names.length, { names, login: "password", api: { kubeconfig: sandbox.kubeconfig, kubectl } });
-      return new K3sBed(hosts, sandbox, mkdtempSync(join(tmpdir(), "bear-k3s-")));
+      return new HostsBed(kind, hosts, sandbox, mkdtempSync(join(tmpdir(), "bear-cluster-")));
     } catch (error) {
       await sandbox.stop();
       throw error;
@@ -48,18 +63,24 @@ export class K3sBed {
     return this.hosts.list.find((host) => host.name === name)!;
   }
 
-  stack(cluster: Cluster): K3sStack {
+  stack(cluster: Cluster): HostsStack {
     const list = (names: string[]): object[] =>
       names.map((name) => ({ host: this.host(name).address, name, hostKey: this.host(name).hostKey, ...cluster.hosts?.[name] }));
-    const k3s = {
-      version: cluster.version ?? "v1.36.1+k3s1",
+    const { kind, version, settings } = this.kind;
+    const config = {
+      version: cluster.version ?? version,
       artifacts: "/srv/artifacts",
       endpoint: this.host(cluster.endpoint).address,
       ssh: { user: this.hosts.user, privateKey: { secure: "key" }, sudoPassword: { secure: "password" } },
       servers: list(cluster.servers),
       agents: list(cluster.agents),
+      ...settings,
     };
-    return { text: JSON.stringify({ config: { "bearstack:cluster": { k3s } } }), privateKey: this.hosts.privateKey, sudoPassword: this.hosts.sudoPassword! };
+    return {
+      text: JSON.stringify({ config: { "bearstack:cluster": { [kind]: config } } }),
+      privateKey: this.hosts.privateKey,
+      sudoPassword: this.hosts.sudoPassword!,
+    };
   }
 
   /** What a run is told besides its program. */
@@ -69,8 +90,8 @@ export class K3sBed {
 
   /** Without a cluster, all that there is goes. */
   run(cluster: Cluster | undefined, report?: (event: RunEvent) => void): Promise<RunResult> {
-    const program = k3sProgram(cluster && this.stack(cluster));
-    return runStack(program, { ...this.options, stack: "k3s", ...(report ? { report } : {}) });
+    const program = hostsProgram(cluster && this.stack(cluster));
+    return runStack(program, { ...this.options, stack: "hosts", ...(report ? { report } : {}) });
   }
 
   /** As root of a host, by sudo. */
@@ -80,7 +101,7 @@ export class K3sBed {
 
   /** Nodes that a server knows; the sandbox behind it has some of its own. */
   async nodes(server: string): Promise<string[]> {
-    const lines = (await this.sudo(server, "/usr/local/bin/k3s kubectl get nodes --no-headers")).split("\n");
+    const lines = (await this.sudo(server, `${this.kind.kubectl} get nodes --no-headers`)).split("\n");
     return lines
       .map((line) => line.split(/\s+/)[0]!)
       .filter((name) => /^[sa]\d$/.test(name))
@@ -124,7 +145,7 @@ export class K3sBed {
   }
 
   config(name: string): string | undefined {
-    return this.hosts.read(name, "etc/rancher/k3s/config.yaml");
+    return this.hosts.read(name, this.kind.config);
   }
 }
 

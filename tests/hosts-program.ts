@@ -2,8 +2,8 @@ import { checkStackOrThrow } from "../stacks/check";
 import { deploy } from "../stacks/program";
 import { parseStackText } from "../stacks/stack-file";
 
-/** A stack with a cluster of k3s, and what its secrets are. */
-export interface K3sStack {
+/** A stack with a cluster of hosts, and what its secrets are. */
+export interface HostsStack {
   /** The stack file. */
   text: string;
   privateKey: string;
@@ -11,9 +11,9 @@ export interface K3sStack {
 }
 
 /** What `pulumi up` would run; nothing without a stack, so that all of an earlier one goes. */
-export function k3sProgram(stack: K3sStack | undefined): () => Promise<undefined> | ReturnType<typeof deploy> {
+export function hostsProgram(stack: HostsStack | undefined): () => Promise<undefined> | ReturnType<typeof deploy> {
   if (!stack) return () => Promise.resolve(undefined);
   const secrets = (path: string): string => (path.endsWith("sudoPassword") ? stack.sudoPassword : stack.privateKey);
-  const checked = checkStackOrThrow(parseStackText(stack.text, "k3s", "Pulumi.k3s.yaml", secrets));
+  const checked = checkStackOrThrow(parseStackText(stack.text, "hosts", "Pulumi.hosts.yaml", secrets));
   return () => deploy(checked, { offline: false, charts: {} });
 }

@@ -1,10 +1,9 @@
 # shellcheck shell=sh
-# Takes another node out of the cluster, from a server that stays: cordon, evict its pods, delete it.
+# Takes another node out of the cluster, from a server that stays: cordon, evict its pods, delete it. Builds on the lib.sh of
+# the product: is_here, kube, members, forget_member.
 # Settings: NODE, NODE_ROLE (server or agent), TIMEOUT (for the eviction, like 300s)
 # Secrets:  none
 # Output:   nothing. Exit code 0 means that the node is not in the cluster (any more).
-
-drain_bin=$ROOT/usr/local/bin/k3s
 
 # Servers leave one after another, or two could pass the check of the quorum together.
 case $NODE_ROLE in
@@ -13,18 +12,17 @@ case $NODE_ROLE in
 esac
 
 # When a whole cluster is taken down, this host has left before the one it would drain.
-if [ ! -x "$drain_bin" ]; then
+if ! is_here; then
   say "there is no cluster on this host any more"
   exit 0
 fi
 
-drain_kubectl() { "$drain_bin" kubectl --kubeconfig "$ROOT/etc/rancher/k3s/k3s.yaml" "$@"; }
-drain_node() { drain_kubectl --request-timeout=15s get node "$NODE" --ignore-not-found -o "$1"; }
+drain_node() { kube --request-timeout=15s get node "$NODE" --ignore-not-found -o "$1"; }
 
 # etcd may be choosing a leader, after another server has left.
 drain_tries=0
-until drain_kubectl --request-timeout=10s get --raw /readyz >/dev/null 2>&1; do
-  [ "$drain_tries" -lt 60 ] || fail "the cluster does not answer on this host" "see journalctl -u k3s here, then run again"
+until kube --request-timeout=10s get --raw /readyz >/dev/null 2>&1; do
+  [ "$drain_tries" -lt 60 ] || fail "the cluster does not answer on this host" "see kubectl get nodes and the journal on this host, then run again"
   [ $((drain_tries % 10)) -ne 0 ] || say "waiting for the cluster to answer"
   drain_tries=$((drain_tries + 1))
   sleep 1
@@ -34,8 +32,7 @@ done
 
 # A member less must leave a majority of those that remain, and only members that are up count.
 check_quorum() {
-  drain_members=$(drain_kubectl --request-timeout=15s get nodes -l node-role.kubernetes.io/etcd=true \
-    -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}')
+  drain_members=$(members)
   drain_rest=$(printf '%s\n' "$drain_members" | awk -v node="$NODE" 'NF && $1 != node' | wc -l)
   drain_up=$(printf '%s\n' "$drain_members" | awk -v node="$NODE" '$1 != node && $2 == "True"' | wc -l)
   [ "$drain_up" -gt $((drain_rest / 2)) ] ||
@@ -45,15 +42,16 @@ check_quorum() {
 
 if [ "$(drain_node 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; then
   say "draining $NODE"
-  drain_kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --timeout="$TIMEOUT" >&2 ||
+  kube drain "$NODE" --ignore-daemonsets --delete-emptydir-data --timeout="$TIMEOUT" >&2 ||
     fail "$NODE could not be drained within $TIMEOUT, it takes no new pods now" \
       "see which PodDisruptionBudget or pod holds it up (above), then run again; kubectl uncordon $NODE undoes it"
 else
   # Nobody there would end the pods. They are made elsewhere once the node is gone.
   say "$NODE is down: its pods are given up"
-  drain_kubectl --request-timeout=15s cordon "$NODE" >&2
+  kube --request-timeout=15s cordon "$NODE" >&2
 fi
 
-drain_kubectl delete node "$NODE" --ignore-not-found --timeout=120s >&2 ||
+[ "$NODE_ROLE" != server ] || forget_member "$NODE"
+kube delete node "$NODE" --ignore-not-found --timeout=120s >&2 ||
   fail "$NODE is drained but could not be deleted" "see kubectl get node $NODE -o yaml (finalizers), then run again"
 changed drain "took $NODE out of the cluster"

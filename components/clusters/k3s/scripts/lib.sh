@@ -1,0 +1,25 @@
+# shellcheck shell=sh
+# What the shared scripts ask of k3s. Functions only.
+# Settings: none
+# Secrets:  none
+# Output:   nothing
+
+k3s_bin=$ROOT/usr/local/bin/k3s
+
+# Whether k3s is on this host.
+is_here() { [ -x "$k3s_bin" ]; }
+
+# kube ARGUMENT...: kubectl as the administrator, by way of this server.
+kube() { "$k3s_bin" kubectl --kubeconfig "$ROOT/etc/rancher/k3s/k3s.yaml" "$@"; }
+
+# Members of etcd, "<node> True" where the node is up.
+members() {
+  kube --request-timeout=15s get nodes -l node-role.kubernetes.io/etcd=true \
+    -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'
+}
+
+# forget_member NODE: k3s takes a server out of etcd once its node is deleted.
+forget_member() { :; }
+
+# version_of BINARY
+version_of() { "$1" --version 2>/dev/null | awk '$1 == "k3s" && $2 == "version" { print $3 }'; }

@@ -1,0 +1,104 @@
+import type { remote } from "@pulumi/command";
+import { all, output, runtime, unsecret, type Output, type Resource } from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random";
+import { createHash } from "node:crypto";
+import { UserError } from "../../core/errors";
+import type { ClusterContext, ClusterHandle } from "../definition";
+import { pinKubeconfig } from "../kubeconfig";
+import { ClusterComponent, clusterHandle } from "../provider";
+import { Remote } from "./command";
+import { endpointOf, factsOf, otherServer, sameMachine, type Distribution, type HostFacts, type HostsCluster } from "./distribution";
+import { hostsOf, type Host } from "./hosts";
+
+/**
+ * Makes a cluster of hosts. Each host has a preflight, its node, and what takes it out again; all preflights come first.
+ * Servers join one at a time (etcd takes one learner), agents a bounded number at a time. A host's `-drain` does its work when
+ * it is deleted, before the node leaves.
+ */
+export async function createOnHosts<C extends HostsCluster>(distribution: Distribution<C>, config: C, context: ClusterContext): Promise<ClusterHandle> {
+  const { kind, admission } = distribution;
+  const component = new ClusterComponent(kind);
+  const remoteOf = new Remote(config.ssh, { parent: component });
+  const hosts = hostsOf(kind, config);
+  const servers = hosts.filter(({ role }) => role === "server");
+  const agents = hosts.filter(({ role }) => role === "agent");
+  const [first, ...more] = servers as [Host, ...Host[]];
+
+  const preflights = hosts.map((host) => remoteOf.command(`${host.name}-preflight`, host, { run: distribution.preflight(host, config, servers) }));
+  const told = preflights.map(({ stdout }) => unsecret(stdout).apply(factsOf));
+  const facts = all(told.slice(0, servers.length));
+  const checked = context.offline || runtime.isDryRun() ? preflights : all(told).apply((known) => passed(hosts, known, preflights));
+
+  const generated = distribution.generated.map((one) => ({
+    ...one,
+    value: new RandomPassword(one.name, { length: one.length, special: false }, { parent: component }).result,
+  }));
+  const secretsOf = (host: Host): Record<string, Output<string>> => {
+    const due = generated.filter(({ to }) => (to === "servers" ? host.role === "server" : host === first));
+    return Object.fromEntries(due.map(({ as, value }) => [as, value]));
+  };
+
+  const join = (host: Host, admitted: Record<string, Output<string>>, after: Resource[]): remote.Command => {
+    const run = facts.apply((known) => distribution.node(host, { config, servers, facts: known, choices: context.choices }));
+    const secrets = { ...secretsOf(host), ...admitted };
+    const dependsOn = output(checked).apply((list): Resource[] => [...list, ...after]);
+    const joined = remoteOf.command(host.name, host, { run, remove: distribution.leave(host), secrets }, { dependsOn });
+    // From a server that stays: the first, for the first the second. A single server has nobody to drain it.
+    const other = servers.find(({ name }) => name !== host.name);
+    if (!other) return joined;
+    return remoteOf.command(`${host.name}-drain`, other, { remove: distribution.drain(host) }, { dependsOn: [joined] });
+  };
+
+  let shared: Output<string> | undefined;
+  /** What lets a host in, once the servers before it are there. */
+  const admit = (host: Host, after: Resource[]): Record<string, Output<string>> => {
+    if (admission.by === "host") return { [admission.as]: minted(host, after) };
+    // The first server cannot be let in by itself, so it has a generated secret of that name.
+    if (host === first) return {};
+    shared ??= remoteOf.command(admission.name, first, { run: admission.work }, { dependsOn: after }).stdout.apply((text) => text.trim());
+    return { [admission.as]: shared };
+  };
+  const minted = (host: Host, after: Resource[]): Output<string> => {
+    if (admission.by !== "host" || (host === first && servers.length === 1)) return output("");
+    const mint = admission.work(host);
+    const from = host === first ? facts.apply((known) => otherServer(host, servers, known)!) : first;
+    // The first server starts the cluster, unless another one has it on its disk.
+    const run = host === first ? facts.apply((known) => (isNewcomer(known) ? mint : { phases: [], settings: {} })) : mint;
+    const dependsOn = output(checked).apply((list): Resource[] => [...list, ...after]);
+    // It is made once: who mints is of no interest later, and what was minted expires.
+    return remoteOf.command(`${host.name}-admit`, from, { run }, { dependsOn, ignoreChanges: ["connection"] }).stdout.apply((text) => text.trim());
+  };
+
+  const ends: Resource[] = [join(first, admit(first, []), [])];
+  for (const server of more) ends.push(join(server, admit(server, ends.slice(-1)), ends.slice(-1)));
+  const control = ends.slice(-1);
+  const agentEnds: Resource[] = [];
+  agents.forEach((agent, index) => {
+    const before = agentEnds[index - config.parallel];
+    agentEnds.push(join(agent, admit(agent, control), [...control, ...(before ? [before] : [])]));
+  });
+
+  const text = remoteOf.command("kubeconfig", first, { run: distribution.kubeconfig(endpointOf(config, servers)) }, { dependsOn: control }).stdout;
+  const pinned = context.offline ? output(OFFLINE) : text.apply((given) => pinKubeconfig(given, undefined, "the kubeconfig of the first server").kubeconfig);
+  const handle = clusterHandle(kind, { kubeconfig: pinned, context: distribution.context, identifier: identifierOf(kind, context.stack) }, component);
+  return { ...handle, ready: [...ends, ...agentEnds] };
+}
+
+/** Stands in for a kubeconfig while nothing is contacted. */
+const OFFLINE = "apiVersion: v1\nkind: Config\n";
+
+/** The first server has no data while another one does. */
+const isNewcomer = ([own, ...others]: readonly HostFacts[]): boolean => own?.datastore !== "yes" && others.some(({ datastore }) => datastore === "yes");
+
+/** All preflights, once they are compared with each other. */
+function passed<T>(hosts: readonly Host[], facts: readonly HostFacts[], preflights: T): T {
+  const same = sameMachine(hosts, facts);
+  if (same) throw new UserError(same.problem, same.fix);
+  return preflights;
+}
+
+/**
+ * The cluster's identity for the provider. Known from the start, since an unknown one plans a replacement of everything, and
+ * made of nothing that an ordinary change touches: hosts come and go, certificates are renewed.
+ */
+const identifierOf = (kind: string, stack: string): string => createHash("sha256").update(`${kind}\n${stack}`).digest("hex").slice(0, 32);
