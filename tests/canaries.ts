@@ -27,7 +27,11 @@ export function secretFields(): string[] {
 /** The field that a config path such as `bearstack:platform.logs.loki.objects.s3.secretKey` sets. */
 export function fieldOf(path: string): string {
   const [top = "", ...rest] = path.replace(/^bearstack:/, "").split(".");
-  if (top === "cluster") return `cluster ${rest.join(".").replaceAll(/\[\d+\]/g, "[]")}`;
+  if (top === "cluster")
+    return `cluster ${rest
+      .join(".")
+      .replaceAll(/\[\d+\]/g, "[]")
+      .replace(/\.pools\.[^.]+\./, ".pools.<name>.")}`;
   return top === "platform" && rest[0]! in slots ? rest.slice(1).join(".") : [top, ...rest].join(".");
 }
 

@@ -1,4 +1,5 @@
 import { defineCluster } from "../definition";
+import { hostsOf } from "../ssh/hosts";
 import { K3sConfig } from "./schema";
 
 export const k3s = defineCluster({
@@ -11,7 +12,7 @@ export const k3s = defineCluster({
     storageClass: "local-path",
     loadBalancer: false, // its own, servicelb, is off: exposure says how traffic comes in
     kubernetes: /^v(1\.\d+)\./.exec(config.version)![1],
-    nodes: config.servers.length + config.agents.length,
+    nodes: hostsOf("k3s", config).length,
     warnings: [],
   }),
   load: () => import("./index"),

@@ -42,6 +42,27 @@ describe("k3s steps", () => {
     expect(hosts.map(({ name }) => name)).toEqual(["10-0-0-11", "db1", "2001-db8-5", "north"]);
   });
 
+  it("gives hosts of a pool what the pool has, and what they have of their own", () => {
+    const { config, hosts, servers } = cluster({
+      pools: {
+        gpu: {
+          labels: { tier: "a" },
+          taints: ["gpu=yes:NoSchedule"],
+          kubelet: { "max-pods": "50" },
+          hosts: [host("192.0.2.31"), host("192.0.2.32", { labels: { tier: "b" } })],
+        },
+      },
+    });
+    expect(hosts.map(({ name }) => name)).toEqual(["192-0-2-11", "192-0-2-12", "192-0-2-13", "192-0-2-21", "192-0-2-22", "192-0-2-31", "192-0-2-32"]);
+    expect(hosts.at(-1)).toMatchObject({ role: "agent", path: "bearstack:cluster.k3s.pools.gpu.hosts[1]", labels: { "bearstack.io/pool": "gpu", tier: "b" } });
+    expect(parse(nodeConfig(hosts.at(-2)!, config, servers, { storage: false }))).toEqual({
+      "node-name": "192-0-2-31",
+      "node-label": ["bearstack.io/pool=gpu", "tier=a"],
+      "node-taint": ["gpu=yes:NoSchedule"],
+      "kubelet-arg": ["max-pods=50"],
+    });
+  });
+
   it("starts a cluster only where no server holds one", () => {
     const { servers } = cluster({});
     const [none, held] = [{ datastore: "no" }, { datastore: "yes" }];

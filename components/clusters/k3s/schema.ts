@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
-import { hostAddress, HostConfig, SshSettings } from "../ssh/schema";
+import { hostsFields } from "../ssh/schema";
 
 /** The version that this release of BearStack was tried with. */
 export const K3S_VERSION = "v1.36.2+k3s1";
@@ -42,10 +42,7 @@ export const K3sConfig = z.strictObject({
     .regex(/^v1\.\d+\.\d+\+k3s\d+$/, `is no version of k3s${FIX}pin one, like ${K3S_VERSION}`)
     .default(K3S_VERSION)
     .describe("Version of k3s. It goes up one minor version at a time."),
-  endpoint: hostAddress.optional().describe("Name or address in front of all servers, for kubectl and for nodes that join; the first server when left out."),
-  ssh: SshSettings.prefault({}).describe("How the hosts are reached."),
-  servers: z.array(HostConfig).min(1, `is empty${FIX}name 1, 3 or 5 hosts`).describe("Hosts of the control plane, with etcd: 1, 3 or 5."),
-  agents: z.array(HostConfig).default([]).describe("Hosts that only run pods."),
+  ...hostsFields,
   network: Network.describe("Networks inside the cluster."),
   artifacts: z
     .string()
@@ -54,7 +51,6 @@ export const K3sConfig = z.strictObject({
     .describe("Where hosts get the binary and its checksum: a mirror of the releases, or a folder on every host."),
   snapshots: Snapshots.describe("Snapshots of etcd, in /var/lib/rancher/k3s/server/db/snapshots of each server."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
-  parallel: z.number().int().positive().max(50).default(10).describe("Agents that are worked on at a time."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

@@ -45,6 +45,7 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
     "node-name": host.name,
     ...(Object.keys(host.labels).length > 0 ? { "node-label": Object.entries(host.labels).map(([name, value]) => `${name}=${value}`) } : {}),
     ...(host.taints.length > 0 ? { "node-taint": host.taints } : {}),
+    ...(Object.keys(host.kubelet).length > 0 ? { "kubelet-arg": Object.entries(host.kubelet).map(([flag, value]) => `${flag}=${value}`) } : {}),
   };
   if (host.role === "agent") return stringify(own);
   const shared = {

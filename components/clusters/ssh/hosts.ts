@@ -1,5 +1,5 @@
 import type { Secret } from "../../core/secret";
-import type { HostConfig, SshSettings } from "./schema";
+import type { HostConfig, Pool, SshSettings } from "./schema";
 
 export type Role = "server" | "agent";
 
@@ -15,6 +15,8 @@ export interface Host {
   privateKey: Secret | undefined;
   labels: Readonly<Record<string, string>>;
   taints: readonly string[];
+  /** Flags of its kubelet, by name without dashes. */
+  kubelet: Readonly<Record<string, string>>;
   /** Path in the config, for findings. */
   path: string;
 }
@@ -23,11 +25,15 @@ export interface HostsConfig {
   ssh: SshSettings;
   servers: readonly HostConfig[];
   agents: readonly HostConfig[];
+  pools: Readonly<Record<string, Pool>>;
 }
 
-/** All hosts of a cluster, servers first, in the order of the config. */
+/** Label of the nodes of a pool, with its name. */
+export const POOL_LABEL = "bearstack.io/pool";
+
+/** All hosts of a cluster, servers first, then agents and pools, in the order of the config. */
 export function hostsOf(kind: string, config: HostsConfig): Host[] {
-  const list = (role: Role, hosts: readonly HostConfig[]): Host[] =>
+  const list = (role: Role, hosts: readonly HostConfig[], path: string, pool?: { name: string; settings: Pool }): Host[] =>
     hosts.map((one, index) => ({
       name: one.name ?? nameOf(one.host),
       role,
@@ -36,11 +42,13 @@ export function hostsOf(kind: string, config: HostsConfig): Host[] {
       user: one.user ?? config.ssh.user,
       hostKey: one.hostKey,
       privateKey: one.privateKey ?? config.ssh.privateKey,
-      labels: one.labels,
-      taints: one.taints,
-      path: `bearstack:cluster.${kind}.${role}s[${index}]`,
+      labels: { ...(pool && { [POOL_LABEL]: pool.name, ...pool.settings.labels }), ...one.labels },
+      taints: [...new Set([...(pool?.settings.taints ?? []), ...one.taints])],
+      kubelet: { ...pool?.settings.kubelet, ...one.kubelet },
+      path: `bearstack:cluster.${kind}.${path}[${index}]`,
     }));
-  return [...list("server", config.servers), ...list("agent", config.agents)];
+  const pools = Object.entries(config.pools).flatMap(([name, settings]) => list("agent", settings.hosts, `pools.${name}.hosts`, { name, settings }));
+  return [...list("server", config.servers, "servers"), ...list("agent", config.agents, "agents"), ...pools];
 }
 
 /** `10.0.0.11` becomes `10-0-0-11`, `web1.example.com` becomes `web1`, as hosts call themselves. */

@@ -44,7 +44,7 @@ export type SshSettings = z.output<typeof SshSettings>;
 const labelName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
-/** Labels and taints of a node, set when it joins. */
+/** What a node is like, set when it joins. */
 const nodeSettings = {
   labels: z
     .record(
@@ -57,6 +57,10 @@ const nodeSettings = {
     .array(z.string().regex(/^[^=:\s]+(=[^=:\s]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$/, `is no taint${FIX}write it like dedicated=gpu:NoSchedule`))
     .default([])
     .describe("Taints of the node, key=value:effect."),
+  kubelet: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]+$/, `is no flag${FIX}write it as kubelet has it, without dashes in front, like max-pods`), z.string())
+    .default({})
+    .describe("More flags of the kubelet, by name without dashes in front."),
 };
 
 /** One host. */
@@ -70,3 +74,22 @@ export const HostConfig = z.strictObject({
   ...nodeSettings,
 });
 export type HostConfig = z.output<typeof HostConfig>;
+
+const Pool = z.strictObject({
+  hosts: z.array(HostConfig).min(1, `is empty${FIX}name a host, or take the pool out`).describe("Hosts of the pool."),
+  ...nodeSettings,
+});
+export type Pool = z.output<typeof Pool>;
+
+/** What every kind of cluster on hosts has in its config. */
+export const hostsFields = {
+  endpoint: hostAddress.optional().describe("Name or address in front of all servers, for kubectl and for nodes that join; the first server when left out."),
+  ssh: SshSettings.prefault({}).describe("How the hosts are reached."),
+  servers: z.array(HostConfig).min(1, `is empty${FIX}name 1, 3 or 5 hosts`).describe("Hosts of the control plane, with etcd: 1, 3 or 5."),
+  agents: z.array(HostConfig).default([]).describe("Hosts that only run pods."),
+  pools: z
+    .record(dnsLabel, Pool)
+    .default({})
+    .describe("More agents, in groups that share labels, taints and flags; each node has the label bearstack.io/pool. What a host says of its own wins."),
+  parallel: z.number().int().positive().max(50).default(10).describe("Agents that are worked on at a time, also in an upgrade."),
+};
