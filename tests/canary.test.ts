@@ -8,6 +8,7 @@ import { fieldsOf as documentedFields } from "../cli/internal/docs/slots";
 import { addons } from "../components/addons/registry";
 import { kubeconfig } from "../components/clusters/existing/access";
 import { ExistingConfig } from "../components/clusters/existing/schema";
+import { clusters } from "../components/clusters/registry";
 import { ConfigError } from "../components/core/errors";
 import { Secret } from "../components/core/secret";
 import { recordProgram, type RecordedResource } from "../sandbox/runner/record";
@@ -209,7 +210,7 @@ describe("the program", () => {
     const checked = checkStackOrThrow(plantedStack(stack));
     let outputs: Made["outputs"] = {};
     // Not offline where it can be: the kubeconfig is read as it would be, and given to the provider.
-    const offline = checked.config.cluster.kind === "k3s";
+    const offline = clusters[checked.config.cluster.kind]!.onHosts === true;
     const resources = await recordProgram(async () => void (outputs = await deploy(checked, { offline, charts: {} })));
     return { resources, outputs };
   }
@@ -230,7 +231,7 @@ describe("the program", () => {
     expect(canaries.in(JSON.stringify(resources))).toEqual([]);
     expect(JSON.stringify(resources)).not.toMatch(/sample-password/);
     const commands = resources.filter(({ type }) => type === "command:remote:Command");
-    expect(commands).toHaveLength(17);
+    expect(commands).toHaveLength(20);
     for (const { inputs, name } of commands) {
       const masked = Object.entries(inputs).flatMap(([key, value]) => (JSON.stringify(value).includes("[secret]") ? [key] : []));
       expect(masked.sort(), name).toEqual(["connection", "stdin"]);
