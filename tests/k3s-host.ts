@@ -89,7 +89,7 @@ export class K3sHost extends FakeHost {
   }
 
   node(more: object = {}, tokens: Record<string, string> = secrets): Ran {
-    return this.run([...phases.install, "k3s/scripts/configure.sh", "k3s/scripts/start.sh"], { ...settings, ...more }, tokens);
+    return this.run([...phases.install, "k3s/scripts/options.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"], { ...settings, ...more }, tokens);
   }
 
   config(): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { hostsOf, type Host, type HostsConfig } from "../../components/clusters/ssh/hosts";
+import { frontOf, type HostsCluster } from "../../components/clusters/ssh/distribution";
 import { clusters } from "../../components/clusters/registry";
 import type { StackConfig } from "../model";
 import type { Facts, Finding, Rule } from "./rule";
@@ -30,7 +31,8 @@ function twins(
   });
 }
 
-const inside = (address: string, network: string): boolean => {
+/** Whether a network holds an address. */
+export const inside = (address: string, network: string): boolean => {
   if (!ipaddr.isValid(address)) return false;
   const [host, [base, bits]] = [ipaddr.parse(address), ipaddr.parseCIDR(network)];
   return host.kind() === base.kind() && host.match(base, bits);
@@ -144,10 +146,10 @@ export const hostRules: readonly Rule[] = [
     id: "endpoint-of-one-server",
     severity: "warning",
     reason: "Without an endpoint in front of them kubectl and the nodes know the first server only, and several servers help nobody when it is down.",
-    cure: "Set `endpoint` to a name or address that leads to all servers.",
+    cure: "Set `endpoint` to a name or address that leads to all servers, or `virtualAddress`.",
     find: ({ config }) => {
       const servers = hostsIn(config).filter(({ role }) => role === "server");
-      return servers.length < 2 || (config.cluster.config as { endpoint?: string }).endpoint !== undefined
+      return servers.length < 2 || frontOf(config.cluster.config as HostsCluster) !== undefined
         ? []
         : [
             {

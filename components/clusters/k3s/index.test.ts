@@ -6,8 +6,9 @@ import { deploy } from "../../../stacks/program";
 import { parseStackText } from "../../../stacks/stack-file";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { K3sConfig } from "./schema";
-import { bootstrapper, factsOf, joinUrl, sameMachine } from "../ssh/distribution";
-import { node, nodeConfig, preflight } from "./steps";
+import { bootstrapper, endpointOf, factsOf, joinUrl, sameMachine } from "../ssh/distribution";
+import { nodeConfig } from "./config";
+import { distribution, node, preflight } from "./steps";
 
 const CANARY = "canary-5e1f";
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
@@ -103,6 +104,21 @@ describe("k3s steps", () => {
       disable: ["traefik", "servicelb", "local-storage"],
       "tls-san": ["k8s.example.com", "192.0.2.11", "192.0.2.12", "192.0.2.13"],
     });
+  });
+
+  it("puts a virtual address in front of all servers, before they start, and takes it from one that leaves", () => {
+    const { config, hosts, servers } = cluster({ virtualAddress: { address: "192.0.2.10", interface: "eth0" } });
+    const joining = { config, servers, facts: [], choices: () => [] };
+    expect(parse(nodeConfig(servers[0]!, config, servers, { storage: false }))).toMatchObject({
+      "tls-san": ["192.0.2.10", "192.0.2.11", "192.0.2.12", "192.0.2.13"],
+    });
+    for (const server of servers) expect(node(server, joining).settings.KUBE_VIP).toContain("192.0.2.10");
+    expect(node(servers[0]!, joining).phases.indexOf("k3s/scripts/options.sh")).toBeLessThan(node(servers[0]!, joining).phases.indexOf("k3s/scripts/start.sh"));
+    expect(node(hosts.at(-1)!, joining).settings).toMatchObject({ KUBE_VIP: "", SERVER_URL: "https://192.0.2.10:6443" });
+    expect(joinUrl(servers[1]!, config, servers, [])).toBe("https://192.0.2.11:6443");
+    expect(endpointOf({ ...config, endpoint: "k8s.example.com" }, servers)).toBe("k8s.example.com");
+    expect(distribution.leave(servers[0]!, config).settings).toMatchObject({ VIRTUAL_ADDRESS: "192.0.2.10", INTERFACE: "eth0" });
+    expect(distribution.leave(hosts.at(-1)!, config).settings).not.toHaveProperty("VIRTUAL_ADDRESS");
   });
 
   it("has servers write snapshots, and ask an identity provider where there is one", () => {

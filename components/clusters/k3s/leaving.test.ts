@@ -104,6 +104,16 @@ describe.each(shells)("k3s under $shell", ({ shell, missing }) => {
       expect(host.read("facts/systemctl")).toMatch(/stop k3s\nis-active k3s\ndisable k3s\ndaemon-reload\n$/);
     });
 
+    it("takes a virtual address from the host, which its pod may have left, and no other", () => {
+      const before = "3: eth0    inet 192.0.2.11/24 scope global eth0\\n3: eth0    inet 192.0.2.1/32 scope global eth0\\n";
+      host.program("bin/ip", `echo "$*" >>"$FACTS/ip"; [ "$2" = del ] || printf '${before}'`);
+      done(leave({ VIRTUAL_ADDRESS: "192.0.2.1", INTERFACE: "eth0" }));
+      expect(host.read("facts/ip").trim().split("\n")).toEqual(["-o addr show dev eth0", "addr del 192.0.2.1/32 dev eth0"]);
+      expect(host.changes()).toEqual(["leave took 192.0.2.1 from eth0"]);
+      done(leave({ VIRTUAL_ADDRESS: "192.0.2.12", INTERFACE: "eth0" }));
+      expect(host.changes()).toHaveLength(1);
+    });
+
     it("deletes nothing under a k3s that does not stop", () => {
       done(host.node());
       host.program("bin/systemctl", "echo active");

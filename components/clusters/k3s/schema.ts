@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { VirtualAddress } from "../ssh/kube-vip";
 import { hostsFields } from "../ssh/schema";
 
 /** The version that this release of BearStack was tried with. */
@@ -43,6 +44,9 @@ export const K3sConfig = z.strictObject({
     .default(K3S_VERSION)
     .describe("Version of k3s. It goes up one minor version at a time."),
   ...hostsFields,
+  virtualAddress: VirtualAddress.optional().describe(
+    "An address in front of all servers that moves between them, by kube-vip; the endpoint when that is left out.",
+  ),
   network: Network.describe("Networks inside the cluster."),
   artifacts: z
     .string()

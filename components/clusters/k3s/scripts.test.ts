@@ -130,6 +130,22 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
     });
   });
 
+  describe.skipIf(missing)("options", () => {
+    const step = (more: object = {}, given: Record<string, string> = {}): Ran => host.run(["k3s/scripts/options.sh"], { ...settings, ...more }, given);
+
+    it("writes the static pod of a virtual address, and takes it away again", () => {
+      const file = "var/lib/rancher/k3s/agent/pod-manifests/kube-vip.yaml";
+      done(step({ KUBE_VIP: "kind: Pod" }));
+      expect(host.read(file)).toBe("kind: Pod\n");
+      expect(statSync(join(host.root, "var/lib/rancher/k3s/agent")).mode & 0o777).toBe(0o755);
+      expect(readdirSync(join(host.root, "var/lib/rancher/k3s/agent/pod-manifests"))).toEqual(["kube-vip.yaml"]);
+      done(step());
+      expect(host.has(file)).toBe(false);
+      expect(step()).toEqual({ code: 0, stdout: "", stderr: "" });
+      expect(host.changes()).toEqual([`options wrote /${file}`, `options removed /${file}`]);
+    });
+  });
+
   describe.skipIf(missing)("start", () => {
     it("brings up the first server; a second run changes nothing", () => {
       done(host.node());

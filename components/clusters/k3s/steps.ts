@@ -1,7 +1,8 @@
-import { stringify } from "yaml";
 import type { Host } from "../ssh/hosts";
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
+import { kubeVipManifest } from "../ssh/kube-vip";
+import { nodeConfig } from "./config";
 import type { K3sConfig } from "./schema";
 
 /** What a host must have: k3s' own requirements (docs.k3s.io, Requirements), with room for the first images. */
@@ -36,57 +37,26 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
   };
 }
 
-/**
- * config.yaml of a host without tokens. What must be equal on all servers comes from one object: k3s refuses a server that
- * differs ("critical configuration value mismatch").
- */
-export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host[], bundled: { storage: boolean }): string {
-  const own = {
-    "node-name": host.name,
-    ...(Object.keys(host.labels).length > 0 ? { "node-label": Object.entries(host.labels).map(([name, value]) => `${name}=${value}`) } : {}),
-    ...(host.taints.length > 0 ? { "node-taint": host.taints } : {}),
-    ...(Object.keys(host.kubelet).length > 0 ? { "kubelet-arg": Object.entries(host.kubelet).map(([flag, value]) => `${flag}=${value}`) } : {}),
-  };
-  if (host.role === "agent") return stringify(own);
-  const shared = {
-    "cluster-cidr": config.network.pods,
-    "service-cidr": config.network.services,
-    "cluster-domain": config.clusterDomain,
-    "secrets-encryption": true,
-    "write-kubeconfig-mode": "0600",
-    "tls-san": [...new Set([...(config.endpoint ? [config.endpoint] : []), ...servers.map(({ address }) => address)])],
-    disable: ["traefik", "servicelb", ...(bundled.storage ? [] : ["local-storage"])],
-    "etcd-snapshot-schedule-cron": config.snapshots.schedule,
-    "etcd-snapshot-retention": config.snapshots.keep,
-    ...(config.oidc ? { "kube-apiserver-arg": oidcArguments(config.oidc) } : {}),
-  };
-  return stringify({ ...own, ...shared });
-}
-
-/** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
-function oidcArguments(oidc: NonNullable<K3sConfig["oidc"]>): string[] {
-  return [
-    `oidc-issuer-url=${oidc.issuer}`,
-    `oidc-client-id=${oidc.clientId}`,
-    `oidc-username-claim=${oidc.usernameClaim}`,
-    `oidc-username-prefix=${oidc.usernamePrefix}`,
-    `oidc-groups-claim=${oidc.groupsClaim}`,
-    `oidc-groups-prefix=${oidc.groupsPrefix}`,
-  ];
-}
-
 /** Installs, configures and starts k3s on a host; run again it upgrades, or does nothing. */
 export function node(host: Host, { config, servers, facts, choices }: Joining<K3sConfig>): Work {
   const bundled = { storage: choices("storage").includes("cluster") };
   const starts = host.role === "server" && bootstrapper(servers, facts)?.name === host.name;
   return {
-    phases: ["k3s/scripts/lib.sh", "ssh/scripts/release.sh", "k3s/scripts/install.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"],
+    phases: [
+      "k3s/scripts/lib.sh",
+      "ssh/scripts/release.sh",
+      "k3s/scripts/install.sh",
+      "k3s/scripts/options.sh",
+      "k3s/scripts/configure.sh",
+      "k3s/scripts/start.sh",
+    ],
     settings: {
       ROLE: host.role,
       NODE_NAME: host.name,
       VERSION: config.version,
       ARTIFACTS: config.artifacts,
       CONFIG: nodeConfig(host, config, servers, bundled),
+      KUBE_VIP: host.role === "server" && config.virtualAddress ? kubeVipManifest(config.virtualAddress, "/etc/rancher/k3s/k3s.yaml") : "",
       BOOTSTRAP: starts ? "yes" : "no",
       // Facts are as old as the last change of the list; whoever starts a cluster asks the others once more.
       ...(starts ? { PEERS: servers.flatMap(({ name, address }) => (name === host.name ? [] : [address])).join(" ") } : {}),
@@ -103,9 +73,13 @@ const drain = (host: Host): Work => ({
 });
 
 /** Takes k3s off a host. */
-const leave = (host: Host): Work => ({
+const leave = (host: Host, { virtualAddress }: K3sConfig): Work => ({
   phases: ["ssh/scripts/clean.sh", "k3s/scripts/leave.sh"],
-  settings: { ROLE: host.role, NODE_NAME: host.name },
+  settings: {
+    ROLE: host.role,
+    NODE_NAME: host.name,
+    ...(host.role === "server" && virtualAddress ? { VIRTUAL_ADDRESS: virtualAddress.address, INTERFACE: virtualAddress.interface } : {}),
+  },
 });
 
 /** k3s on hosts. Its first server takes the short form of the token, since nobody knows the CA yet; whoever joins gets the one that names it. */

@@ -1,11 +1,13 @@
 import type { Slot } from "../../core/slots";
 import type { Work } from "./command";
 import type { Host, HostsConfig } from "./hosts";
+import type { VirtualAddress } from "./kube-vip";
 
 /** What every kind of cluster on hosts over SSH has in its config. */
 export interface HostsCluster extends HostsConfig {
   version: string;
   endpoint?: string | undefined;
+  virtualAddress?: VirtualAddress | undefined;
   parallel: number;
 }
 
@@ -49,9 +51,9 @@ export interface Distribution<C extends HostsCluster> {
   /** Installs, configures and starts; run again it upgrades, or does nothing. */
   node(host: Host, joining: Joining<C>): Work;
   /** Takes a host out of the cluster, from a server that stays. */
-  drain(host: Host): Work;
+  drain(host: Host, config: C): Work;
   /** Takes the product off a host. */
-  leave(host: Host): Work;
+  leave(host: Host, config: C): Work;
   /** Prints the kubeconfig of the administrator, for use from elsewhere. */
   kubeconfig(endpoint: string): Work;
 }
@@ -62,9 +64,14 @@ export const isAddress = (text: string): boolean => text.includes(":") || /^[\d.
 
 export const apiUrl = (address: string): string => `https://${address.includes(":") ? `[${address}]` : address}:${API_PORT}`;
 
-/** How the cluster is reached: its endpoint, or else the first server. */
-export function endpointOf(config: Pick<HostsCluster, "endpoint">, servers: readonly Host[]): string {
-  return config.endpoint ?? servers[0]!.address;
+type Front = Pick<HostsCluster, "endpoint" | "virtualAddress">;
+
+/** What leads to all servers, where the config has it. */
+export const frontOf = ({ endpoint, virtualAddress }: Front): string | undefined => endpoint ?? virtualAddress?.address;
+
+/** How the cluster is reached: what leads to all servers, or else the first one. */
+export function endpointOf(config: Front, servers: readonly Host[]): string {
+  return frontOf(config) ?? servers[0]!.address;
 }
 
 /** Facts that preflight prints: `name value`, a line each. */
@@ -91,8 +98,9 @@ export function otherServer(host: Host, servers: readonly Host[], facts: readonl
 }
 
 /** Where a host joins: the endpoint for agents, since it outlives any server; else another server. */
-export function joinUrl(host: Host, config: Pick<HostsCluster, "endpoint">, servers: readonly Host[], facts: readonly HostFacts[]): string {
-  if (config.endpoint !== undefined && host.role === "agent") return apiUrl(config.endpoint);
+export function joinUrl(host: Host, config: Front, servers: readonly Host[], facts: readonly HostFacts[]): string {
+  const front = frontOf(config);
+  if (front !== undefined && host.role === "agent") return apiUrl(front);
   return apiUrl(otherServer(host, servers, facts)!.address);
 }
 
@@ -100,8 +108,9 @@ export function joinUrl(host: Host, config: Pick<HostsCluster, "endpoint">, serv
  * APIs whose clock a host compares with its own before it is changed. Agents ask the endpoint alone, so that another server is no
  * change of theirs.
  */
-export function clocksOf(host: Host, config: Pick<HostsCluster, "endpoint">, servers: readonly Host[]): string[] {
-  if (host.role === "agent") return config.endpoint === undefined ? [] : [apiUrl(config.endpoint)];
+export function clocksOf(host: Host, config: Front, servers: readonly Host[]): string[] {
+  const front = frontOf(config);
+  if (host.role === "agent") return front === undefined ? [] : [apiUrl(front)];
   return servers.filter(({ name }) => name !== host.name).map(({ address }) => apiUrl(address));
 }
 

@@ -42,11 +42,11 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
     const run = facts.apply((known) => distribution.node(host, { config, servers, facts: known, choices: context.choices }));
     const secrets = { ...secretsOf(host), ...admitted };
     const dependsOn = output(checked).apply((list): Resource[] => [...list, ...after]);
-    const joined = remoteOf.command(host.name, host, { run, remove: distribution.leave(host), secrets }, { dependsOn });
+    const joined = remoteOf.command(host.name, host, { run, remove: distribution.leave(host, config), secrets }, { dependsOn });
     // From a server that stays: the first, for the first the second. A single server has nobody to drain it.
     const other = servers.find(({ name }) => name !== host.name);
     if (!other) return joined;
-    return remoteOf.command(`${host.name}-drain`, other, { remove: distribution.drain(host) }, { dependsOn: [joined] });
+    return remoteOf.command(`${host.name}-drain`, other, { remove: distribution.drain(host, config) }, { dependsOn: [joined] });
   };
 
   let shared: Output<string> | undefined;

@@ -75,7 +75,14 @@ describe.each(shells)("under $shell", ({ shell, missing }) => {
       expect(host.changes()).toEqual(["test wrote /etc/it"]);
       expect(host.run([write], { MODE: "644", TEXT: "a: 'b'" }).stdout).toBe("644\n");
       expect(host.changes()).toHaveLength(2);
-      expect(host.has("etc/it.new")).toBe(false);
+      expect(host.has("etc/.it.new")).toBe(false);
+    });
+
+    it("keeps a file as long as there is a text for it", () => {
+      const keep = phase(`keep_file test "$ROOT/etc/it" 600 "$TEXT"`);
+      for (const text of ["", "a", "a", "", ""]) host.run([keep], { TEXT: text });
+      expect(host.has("etc/it")).toBe(false);
+      expect(host.changes()).toEqual(["test wrote /etc/it", "test removed /etc/it"]);
     });
 
     it("says what is wrong and what helps, with exit code 1", () => {

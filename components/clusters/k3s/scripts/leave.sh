@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Takes k3s and everything it made off this host. The change log stays.
 # Settings: ROLE
+#           VIRTUAL_ADDRESS and INTERFACE (optional): what kube-vip may have put there.
 # Secrets:  none
 # Output:   nothing
 
@@ -12,6 +13,8 @@ leave_data=$ROOT/var/lib/rancher/k3s
 
 stop_unit "$leave_unit"
 end_groups kubepods kubepods.slice "system.slice/$leave_unit.service" # pods outlive k3s
+
+[ -z "${VIRTUAL_ADDRESS:-}" ] || remove_address "$VIRTUAL_ADDRESS" "$INTERFACE"
 
 leave_path=$PATH
 PATH=$PATH:$leave_data/data/current/bin:$leave_data/data/current/bin/aux # k3s brings its own iptables

@@ -40,6 +40,15 @@ remove_network() {
   done
 }
 
+# remove_address ADDRESS INTERFACE: what a pod put there that was ended before it could take it back. Another host has it by now.
+remove_address() {
+  command -v ip >/dev/null 2>&1 || return 0
+  clean_address=$(ip -o addr show dev "$2" 2>/dev/null | awk -v address="$1/" 'index($4, address) == 1 { print $4 }' || true)
+  [ -n "$clean_address" ] || return 0
+  ip addr del "$clean_address" dev "$2"
+  changed leave "took $1 from $2"
+}
+
 mounts_below() { awk -v top="$1/" 'index($2, top) == 1 { print $2 }' "$ROOT/proc/mounts" | sort -r; }
 
 # remove PATH...: nothing that is mounted below is ever deleted. A disk that somebody mounted at the path itself is emptied

@@ -31,16 +31,29 @@ changed() {
   say "$1: $2"
 }
 
-# write_file PHASE PATH MODE TEXT: whole or not at all, and only where it differs.
+# write_file PHASE PATH MODE TEXT: whole or not at all, and only where it differs. The new one begins with a dot, since who
+# watches a folder (a kubelet that of its static pods) takes what lies in it.
 write_file() {
-  mkdir -p "$(dirname "$2")"
-  printf '%s\n' "$4" >"$2.new"
-  chmod "$3" "$2.new"
-  if [ -f "$2" ] && cmp -s "$2" "$2.new" && [ "$(stat -c %a "$2")" = "$3" ]; then
-    rm "$2.new"
+  write_folder=$(dirname "$2")
+  write_new=$write_folder/.$(basename "$2").new
+  mkdir -p "$write_folder"
+  printf '%s\n' "$4" >"$write_new"
+  chmod "$3" "$write_new"
+  if [ -f "$2" ] && cmp -s "$2" "$write_new" && [ "$(stat -c %a "$2")" = "$3" ]; then
+    rm "$write_new"
   else
-    mv "$2.new" "$2"
+    mv "$write_new" "$2"
     changed "$1" "wrote $2"
+  fi
+}
+
+# keep_file PHASE PATH MODE TEXT: as write_file; without a text there is no file.
+keep_file() {
+  if [ -n "$4" ]; then
+    write_file "$@"
+  elif [ -e "$2" ]; then
+    rm -f "$2"
+    changed "$1" "removed $2"
   fi
 }
 

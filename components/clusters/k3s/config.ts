@@ -1,0 +1,45 @@
+import { stringify } from "yaml";
+import type { Host } from "../ssh/hosts";
+import type { K3sConfig } from "./schema";
+
+/** A line per value, however long, so that scripts can read them. */
+const text = (values: object): string => stringify(values, { lineWidth: 0 });
+
+/**
+ * config.yaml of a host without tokens. What must be equal on all servers comes from one object: k3s refuses a server that
+ * differs ("critical configuration value mismatch").
+ */
+export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host[], bundled: { storage: boolean }): string {
+  const own = {
+    "node-name": host.name,
+    ...(Object.keys(host.labels).length > 0 ? { "node-label": Object.entries(host.labels).map(([name, value]) => `${name}=${value}`) } : {}),
+    ...(host.taints.length > 0 ? { "node-taint": host.taints } : {}),
+    ...(Object.keys(host.kubelet).length > 0 ? { "kubelet-arg": Object.entries(host.kubelet).map(([flag, value]) => `${flag}=${value}`) } : {}),
+  };
+  if (host.role === "agent") return text(own);
+  const shared = {
+    "cluster-cidr": config.network.pods,
+    "service-cidr": config.network.services,
+    "cluster-domain": config.clusterDomain,
+    "secrets-encryption": true,
+    "write-kubeconfig-mode": "0600",
+    "tls-san": [...new Set([config.endpoint, config.virtualAddress?.address, ...servers.map(({ address }) => address)].filter((name) => name !== undefined))],
+    disable: ["traefik", "servicelb", ...(bundled.storage ? [] : ["local-storage"])],
+    "etcd-snapshot-schedule-cron": config.snapshots.schedule,
+    "etcd-snapshot-retention": config.snapshots.keep,
+    ...(config.oidc ? { "kube-apiserver-arg": oidcArguments(config.oidc) } : {}),
+  };
+  return text({ ...own, ...shared });
+}
+
+/** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
+function oidcArguments(oidc: NonNullable<K3sConfig["oidc"]>): string[] {
+  return [
+    `oidc-issuer-url=${oidc.issuer}`,
+    `oidc-client-id=${oidc.clientId}`,
+    `oidc-username-claim=${oidc.usernameClaim}`,
+    `oidc-username-prefix=${oidc.usernamePrefix}`,
+    `oidc-groups-claim=${oidc.groupsClaim}`,
+    `oidc-groups-prefix=${oidc.groupsPrefix}`,
+  ];
+}
