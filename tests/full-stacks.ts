@@ -65,9 +65,19 @@ export const hostsCluster = {
   },
 };
 
+/** What of k3s does not go with etcd. */
+const k3sWithDatabase = {
+  k3s: {
+    ssh: { privateKey: secure },
+    servers: [{ host: "192.0.2.11", hostKey }],
+    datastore: { external: { endpoint: secure, certificate, key: secure } },
+  },
+};
+
 /** Stacks that between them set every secret field there is. */
 export const secretStacks: readonly StackFile[] = [
   ...platformStacks,
+  { name: "k3s with a database", config: { "bearstack:cluster": k3sWithDatabase } },
   { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": { domain: "dev.example.com", secrets: "sealed-secrets" } } },
 ];
 

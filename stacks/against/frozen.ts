@@ -41,6 +41,13 @@ const fields: readonly FrozenField[] = [
     read: ({ cluster }) => (clusters[cluster.kind]?.onHosts ? cluster.config.network[name] : undefined),
   })),
   {
+    id: "frozen-datastore",
+    path: ({ cluster }) => `bearstack:cluster.${cluster.kind}.datastore`,
+    reason: "A cluster does not move from etcd to a database or back; in the other place there is none.",
+    cure: "put it back; to move, make a second cluster",
+    read: ({ cluster }) => (cluster.kind !== "k3s" ? undefined : cluster.config.datastore ? "an external database" : "etcd on the servers"),
+  },
+  {
     id: "frozen-cluster-domain",
     path: ({ cluster }) => `bearstack:cluster.${cluster.kind}.clusterDomain`,
     reason: "Names inside the cluster end in it, and certificates hold them.",

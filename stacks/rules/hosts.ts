@@ -49,7 +49,9 @@ export const hostRules: readonly Rule[] = [
     cure: "Name 1, 3 or 5 servers.",
     find: ({ config }) => {
       const count = hostsIn(config).filter(({ role }) => role === "server").length;
-      return count === 0 || [1, 3, 5].includes(count)
+      const { datastore } = config.cluster.config as { datastore?: object };
+      // With a database elsewhere there is no majority to keep.
+      return datastore !== undefined || count === 0 || [1, 3, 5].includes(count)
         ? []
         : [
             {

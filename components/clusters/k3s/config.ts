@@ -25,12 +25,23 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
     "write-kubeconfig-mode": "0600",
     "tls-san": [...new Set([config.endpoint, config.virtualAddress?.address, ...servers.map(({ address }) => address)].filter((name) => name !== undefined))],
     disable: ["traefik", "servicelb", ...(bundled.storage ? [] : ["local-storage"])],
-    "etcd-snapshot-schedule-cron": config.snapshots.schedule,
-    "etcd-snapshot-retention": config.snapshots.keep,
+    ...(config.datastore ? datastoreFiles(config.datastore.external) : etcdSnapshots(config.snapshots)),
     ...(config.oidc ? { "kube-apiserver-arg": oidcArguments(config.oidc) } : {}),
   };
   return text({ ...own, ...shared });
 }
+
+/** Where options.sh puts what a server needs to trust and to be trusted by the database. */
+const datastoreFiles = ({ ca, certificate }: NonNullable<K3sConfig["datastore"]>["external"]): object => ({
+  ...(ca === undefined ? {} : { "datastore-cafile": `${DATASTORE}/ca.crt` }),
+  ...(certificate === undefined ? {} : { "datastore-certfile": `${DATASTORE}/client.crt`, "datastore-keyfile": `${DATASTORE}/client.key` }),
+});
+const DATASTORE = "/etc/rancher/k3s/datastore";
+
+const etcdSnapshots = ({ schedule, keep }: K3sConfig["snapshots"]): object => ({
+  "etcd-snapshot-schedule-cron": schedule,
+  "etcd-snapshot-retention": keep,
+});
 
 /** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
 function oidcArguments(oidc: NonNullable<K3sConfig["oidc"]>): string[] {

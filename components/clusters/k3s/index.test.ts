@@ -4,6 +4,7 @@ import { recordProgram, type RecordedResource } from "../../../sandbox/runner/re
 import { checkStackOrThrow } from "../../../stacks/check";
 import { deploy } from "../../../stacks/program";
 import { parseStackText } from "../../../stacks/stack-file";
+import { Secret } from "../../core/secret";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { K3sConfig } from "./schema";
 import { bootstrapper, endpointOf, factsOf, joinUrl, sameMachine } from "../ssh/distribution";
@@ -119,6 +120,21 @@ describe("k3s steps", () => {
     expect(endpointOf({ ...config, endpoint: "k8s.example.com" }, servers)).toBe("k8s.example.com");
     expect(distribution.leave(servers[0]!, config).settings).toMatchObject({ VIRTUAL_ADDRESS: "192.0.2.10", INTERFACE: "eth0" });
     expect(distribution.leave(hosts.at(-1)!, config).settings).not.toHaveProperty("VIRTUAL_ADDRESS");
+  });
+
+  it("has every server share a database, and none of them start or join a cluster elsewhere", () => {
+    const ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    const { config, hosts, servers } = cluster({ servers: range(11, 2), datastore: { external: { endpoint: new Secret("x"), ca } } });
+    for (const server of servers) {
+      const { settings } = node(server, { config, servers, facts: [{ datastore: "no" }], choices: () => [] });
+      expect(settings).toMatchObject({ DATASTORE: "external", BOOTSTRAP: "no", SERVER_URL: "", DATASTORE_CA: ca });
+      expect(parse(settings.CONFIG!)).toMatchObject({ "datastore-cafile": "/etc/rancher/k3s/datastore/ca.crt" });
+      expect(settings.CONFIG).not.toContain("etcd");
+    }
+    expect(node(hosts.at(-1)!, { config, servers, facts: [], choices: () => [] }).settings).not.toHaveProperty("DATASTORE");
+    expect(preflight(servers[0]!, config, servers).settings.PORTS).toBe("6443 10250");
+    expect(distribution.drain(servers[0]!, config).settings).toMatchObject({ DATASTORE: "external" });
+    expect(Object.keys(distribution.secrets!(hosts.at(-1)!, config))).toEqual([]);
   });
 
   it("has servers write snapshots, and ask an identity provider where there is one", () => {

@@ -51,6 +51,13 @@ describe.each(shells)("k3s under $shell", ({ shell, missing }) => {
       done(drain({ NODE_ROLE: "agent" }));
     });
 
+    it("asks no etcd for its members where a database keeps the cluster", () => {
+      members();
+      refused(drain(), "without node-3 only 0 of 0 servers would be up");
+      done(drain({ DATASTORE: "external" }));
+      expect(host.changes()).toEqual(["drain took node-3 out of the cluster"]);
+    });
+
     it("takes a server out of two, and one of five while another is down", () => {
       host.write("facts/members", "node-1 True\nnode-3 True\n");
       done(drain());

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { cidr, dnsLabel, FIX, secret } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { hostsFields } from "../ssh/schema";
 
@@ -36,6 +36,22 @@ const Oidc = z.strictObject({
   groupsPrefix: z.string().default("oidc:").describe("What goes in front of group names."),
 });
 
+const pem = (what: string) =>
+  z
+    .string()
+    .regex(/^-----BEGIN CERTIFICATE-----\n[\s\S]+-----END CERTIFICATE-----\n*$/, `is no certificate${FIX}paste the PEM text of ${what}, from BEGIN to END`);
+
+const External = z
+  .strictObject({
+    endpoint: secret().describe("Address of the database with user and password, as k3s has it: postgres://, mysql://, nats:// or https:// (etcd)."),
+    ca: pem("the CA").optional().describe("Certificate of the CA that the database shows, PEM."),
+    certificate: pem("the client").optional().describe("Certificate that the servers show to the database, PEM."),
+    key: secret().optional().describe("Its private key, PEM."),
+  })
+  .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
+    message: `has a certificate or a key without the other${FIX}give both, or none`,
+  });
+
 /** k3s on hosts over SSH. */
 export const K3sConfig = z.strictObject({
   version: z
@@ -53,6 +69,10 @@ export const K3sConfig = z.strictObject({
     .regex(/^(https:\/\/|\/)\S+$/, `is no source${FIX}write an https:// address, or a folder that is on every host, like /srv/k3s`)
     .default("https://github.com/k3s-io/k3s/releases/download")
     .describe("Where hosts get the binary and its checksum: a mirror of the releases, or a folder on every host."),
+  datastore: z
+    .strictObject({ external: External.describe("A database that is there already. All servers share it, and any number of them will do.") })
+    .optional()
+    .describe("Where the cluster keeps its state; etcd on the servers when left out. Cannot change later."),
   snapshots: Snapshots.describe("Snapshots of etcd, in /var/lib/rancher/k3s/server/db/snapshots of each server."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
   clusterDomain: dnsLabel

@@ -121,6 +121,27 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
       done(step({ ...joining, PEERS: "192.0.2.12" }));
     });
 
+    it("shares a database instead of etcd, and never moves from one to the other", () => {
+      const external = { ...joining, SERVER_URL: "", DATASTORE: "external" };
+      const given = { ...secrets, CONFIG: "datastore-endpoint: postgres://k3s:canary-db@192.0.2.5/k3s" };
+      done(step(external, given));
+      expect(host.config()).toEqual({
+        "node-name": "node-1",
+        "cluster-cidr": "10.42.0.0/16",
+        token: "canary-5e1f",
+        "agent-token": "agent-7c2d",
+        "datastore-endpoint": "postgres://k3s:canary-db@192.0.2.5/k3s",
+      });
+      const before = host.changes();
+      done(step(external, { ...given, TOKEN: "K10abc::server:canary-5e1f" }));
+      expect(host.changes()).toEqual(before);
+      refused(step(), "this server has its cluster in a datastore that is external, which cannot become etcd");
+      host.remove("etc/rancher");
+      done(step());
+      host.write("var/lib/rancher/k3s/server/db/etcd/member/wal", "");
+      refused(step(external, given), "this server has its cluster in a datastore that is etcd, which cannot become external");
+    });
+
     it("refuses to go on without tokens or without a place to join", () => {
       refused(step({}, { AGENT_TOKEN: "a" }), "the secret TOKEN is missing");
       refused(step({}, { TOKEN: "a" }), "the secret AGENT_TOKEN is missing");
@@ -197,6 +218,28 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
       host.write("facts/on-start", 'rm -f "$FACTS/active-$unit"');
       host.remove("facts/active-k3s-agent");
       refused(host.node(agent), "node-1 is not in the cluster");
+    });
+
+    it("brings up a server with a database, which is no member of etcd, and repeats nothing of its journal", () => {
+      const external = { ...joining, SERVER_URL: "", DATASTORE: "external", DATASTORE_CA: "ca" };
+      const given = { ...secrets, CONFIG: "datastore-endpoint: postgres://k3s:canary-db@192.0.2.5/k3s", DATASTORE_KEY: "key" };
+      host.write("facts/fails", "");
+      host.write("facts/journal", 'level=fatal msg="no such user: k3s:canary-db"\n');
+      const ran = host.node(external, given);
+      refused(ran, "node-1 is not in the cluster");
+      expect(ran.stderr).not.toContain("canary");
+      host.remove("var/lib/rancher/k3s/server/db/etcd");
+      host.remove("facts/fails");
+      host.remove("facts/active-k3s");
+      host.write("facts/on-start", comesUp.replace("etcd/member", "").replace(" true ", "  "));
+      done(host.node(external, given));
+      expect(host.has("var/lib/bearstack/k3s.joining")).toBe(false);
+      expect(statSync(join(host.root, "etc/rancher/k3s/datastore/client.key")).mode & 0o777).toBe(0o600);
+      const count = host.changes().length;
+      done(host.node(external, given));
+      expect(host.changes()).toHaveLength(count);
+      done(host.node({ ...external, DATASTORE_CA: "another" }, given));
+      expect(host.changes().at(-1)).toBe("start restarted k3s v1.36.2+k3s1");
     });
 
     const half = () => {

@@ -3,13 +3,14 @@ import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import { kubeVipManifest } from "../ssh/kube-vip";
 import { nodeConfig } from "./config";
+import { configSecrets } from "./secrets";
 import type { K3sConfig } from "./schema";
 
 /** What a host must have: k3s' own requirements (docs.k3s.io, Requirements), with room for the first images. */
 const MINIMUM = { server: { memory: 1900, disk: 10_000 }, agent: { memory: 450, disk: 5_000 } } as const;
 
 /** Ports that k3s binds on a host (docs.k3s.io, Requirements). */
-const PORTS = { server: "6443 2379 2380 10250", agent: "10250" } as const;
+const PORTS = { server: "6443 2379 2380 10250", "server without etcd": "6443 10250", agent: "10250" } as const;
 
 const NODE_WITHIN_SECONDS = "600";
 const DRAIN_WITHIN = "300s";
@@ -25,7 +26,7 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
       BINARY: "/usr/local/bin/k3s",
       VERSION_FLAGS: "--version",
       NODE_NAME: host.name,
-      PORTS: PORTS[host.role],
+      PORTS: PORTS[host.role === "server" && config.datastore ? "server without etcd" : host.role],
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
       MIN_DISK_MB: String(MINIMUM[host.role].disk),
       DATA_DIR: "/var/lib/rancher/k3s",
@@ -40,7 +41,9 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
 /** Installs, configures and starts k3s on a host; run again it upgrades, or does nothing. */
 export function node(host: Host, { config, servers, facts, choices }: Joining<K3sConfig>): Work {
   const bundled = { storage: choices("storage").includes("cluster") };
-  const starts = host.role === "server" && bootstrapper(servers, facts)?.name === host.name;
+  // With a database of its own there is nobody to join: whoever comes first starts the cluster there.
+  const external = host.role === "server" && config.datastore !== undefined;
+  const starts = host.role === "server" && !external && bootstrapper(servers, facts)?.name === host.name;
   return {
     phases: [
       "k3s/scripts/lib.sh",
@@ -60,16 +63,21 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       BOOTSTRAP: starts ? "yes" : "no",
       // Facts are as old as the last change of the list; whoever starts a cluster asks the others once more.
       ...(starts ? { PEERS: servers.flatMap(({ name, address }) => (name === host.name ? [] : [address])).join(" ") } : {}),
-      SERVER_URL: starts || (host.role === "server" && servers.length === 1) ? "" : joinUrl(host, config, servers, facts),
+      SERVER_URL: starts || external || (host.role === "server" && servers.length === 1) ? "" : joinUrl(host, config, servers, facts),
       WAIT_SECONDS: NODE_WITHIN_SECONDS,
+      ...(host.role === "server" ? datastoreSettings(config) : {}),
     },
   };
 }
 
+/** Scripts ask etcd for its members unless they are told that there is none. */
+const datastoreSettings = ({ datastore }: K3sConfig): Record<string, string> =>
+  datastore ? { DATASTORE: "external", DATASTORE_CA: datastore.external.ca ?? "", DATASTORE_CERT: datastore.external.certificate ?? "" } : {};
+
 /** Takes a host out of the cluster, from a server that stays: cordon, drain, quorum, node object. */
-const drain = (host: Host): Work => ({
+const drain = (host: Host, { datastore }: K3sConfig): Work => ({
   phases: ["k3s/scripts/lib.sh", "ssh/scripts/drain.sh"],
-  settings: { NODE: host.name, NODE_ROLE: host.role, TIMEOUT: DRAIN_WITHIN },
+  settings: { NODE: host.name, NODE_ROLE: host.role, TIMEOUT: DRAIN_WITHIN, ...(datastore ? { DATASTORE: "external" } : {}) },
 });
 
 /** Takes k3s off a host. */
@@ -91,6 +99,7 @@ export const distribution: Distribution<K3sConfig> = {
     { name: "agent-token", as: "AGENT_TOKEN", to: "servers", length: 48 },
   ],
   admission: { by: "cluster", name: "join-token", as: "TOKEN", work: { phases: ["k3s/scripts/token.sh"], settings: {} } },
+  secrets: configSecrets,
   preflight,
   node,
   drain,

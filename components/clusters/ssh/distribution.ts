@@ -1,3 +1,4 @@
+import type { Input } from "@pulumi/pulumi";
 import type { Slot } from "../../core/slots";
 import type { Work } from "./command";
 import type { Host, HostsConfig } from "./hosts";
@@ -46,6 +47,8 @@ export interface Distribution<C extends HostsCluster> {
   context: string;
   generated: readonly Generated[];
   admission: Admission;
+  /** Secrets of the config that a host gets on standard input besides the generated ones, by name without SECRET_. */
+  secrets?(host: Host, config: C): Readonly<Record<string, Input<string>>>;
   /** Looks whether a host can be part of the cluster; changes nothing, prints facts. */
   preflight(host: Host, config: C, servers: readonly Host[]): Work;
   /** Installs, configures and starts; run again it upgrades, or does nothing. */

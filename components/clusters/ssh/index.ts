@@ -40,7 +40,7 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
 
   const join = (host: Host, admitted: Record<string, Output<string>>, after: Resource[]): remote.Command => {
     const run = facts.apply((known) => distribution.node(host, { config, servers, facts: known, choices: context.choices }));
-    const secrets = { ...secretsOf(host), ...admitted };
+    const secrets = { ...secretsOf(host), ...distribution.secrets?.(host, config), ...admitted };
     const dependsOn = output(checked).apply((list): Resource[] => [...list, ...after]);
     const joined = remoteOf.command(host.name, host, { run, remove: distribution.leave(host, config), secrets }, { dependsOn });
     // From a server that stays: the first, for the first the second. A single server has nobody to drain it.

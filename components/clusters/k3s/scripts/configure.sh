@@ -1,8 +1,10 @@
 # shellcheck shell=sh
 # Writes the config of k3s, tokens included, readable by root only.
 # Settings: ROLE, CONFIG (yaml without secrets), BOOTSTRAP (yes: starts the cluster), SERVER_URL (where to join; may be empty)
+#           DATASTORE (optional): external where a database keeps the cluster instead of etcd here.
 #           PEERS (optional): addresses of the other servers; none of them may serve a cluster when one is to be started.
 # Secrets:  TOKEN (what servers share, or what an agent joins with), AGENT_TOKEN (servers only)
+#           CONFIG (optional): more lines of yaml, those that are secret.
 # Output:   nothing
 
 take_lock node
@@ -36,15 +38,30 @@ if [ "$configure_has_data" = yes ] || [ -f "$ROOT/etc/rancher/node/password" ]; 
   done
 fi
 
+# A cluster does not move from etcd to a database or back: it would be another, empty one.
+configure_store=${DATASTORE:-etcd}
+configure_was=$configure_store
+[ "$configure_has_data" = no ] || configure_was=etcd
+[ -z "$(value_in "$configure_now" datastore-endpoint)" ] || configure_was=external
+[ "$ROLE" != server ] || [ "$configure_was" = "$configure_store" ] ||
+  fail "this server has its cluster in a datastore that is $configure_was, which cannot become $configure_store" "put it back, or make a new cluster"
+
 configure_token=${SECRET_TOKEN:-}
 plain_token TOKEN "$configure_token"
 
-configure_join=''
-if [ "$ROLE" = server ] && [ "$configure_has_data" = yes ]; then
-  # With data k3s looks at neither how it joined nor the form of its token. What is there stays, so that nothing restarts.
-  configure_join=$(printf '%s\n' "$configure_now" | grep -E '^(cluster-init|server):' || true)
+# keep_token: the one that is there, where it only has another form, so that nothing restarts for it.
+keep_token() {
   configure_old=$(value_in "$configure_now" token)
   [ "${configure_old##*::server:}" != "${configure_token##*::server:}" ] || configure_token=$configure_old
+}
+
+configure_join=''
+if [ "$ROLE" = server ] && [ "$configure_store" = external ]; then
+  keep_token # servers find each other in the database
+elif [ "$ROLE" = server ] && [ "$configure_has_data" = yes ]; then
+  # With data k3s looks at neither how it joined nor the form of its token.
+  configure_join=$(printf '%s\n' "$configure_now" | grep -E '^(cluster-init|server):' || true)
+  keep_token
 elif [ "$ROLE" = server ] && [ "$BOOTSTRAP" = yes ]; then
   # Two clusters out of one list is the worst that can happen here.
   for configure_peer in ${PEERS:-}; do
@@ -70,5 +87,7 @@ agent-token: \"$SECRET_AGENT_TOKEN\""
 fi
 [ -z "$configure_join" ] || configure_text="$configure_text
 $configure_join"
+[ -z "${SECRET_CONFIG:-}" ] || configure_text="$configure_text
+$SECRET_CONFIG"
 
 write_file configure "$configure_file" 600 "$configure_text"

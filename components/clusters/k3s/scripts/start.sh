@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Starts k3s, or restarts it when its binary, unit or config is another, and waits until the node is in the cluster.
 # Settings: ROLE, NODE_NAME, WAIT_SECONDS, BOOTSTRAP, SERVER_URL
-# Secrets:  TOKEN, only to keep it out of what this script repeats of the journal
+#           DATASTORE (optional): external where a database keeps the cluster, so that nobody is a member of etcd.
+# Secrets:  TOKEN and CONFIG, only to keep them out of what this script repeats of the journal
 # Output:   nothing
 
 take_lock node
@@ -26,8 +27,9 @@ start_node() {
 
 server_is_in() {
   "$start_bin" kubectl --kubeconfig "$start_kubeconfig" --request-timeout=10s get --raw /readyz >/dev/null 2>&1 || return 1
-  case $(start_node || true) in
-    "$start_version true " | "$start_version true" | "$start_version true True") return 0 ;;
+  case ${DATASTORE:-etcd}/$(start_node || true) in
+    "external/$start_version "*) return 0 ;;
+    "etcd/$start_version true " | "etcd/$start_version true" | "etcd/$start_version true True") return 0 ;;
     *) return 1 ;;
   esac
 }
@@ -72,13 +74,17 @@ clean_half_join() {
 
 if [ -f "$start_joining" ]; then
   clean_half_join
-elif [ "$ROLE" = server ] && [ "$BOOTSTRAP" != yes ] && ! has_data; then
+elif [ "$ROLE" = server ] && [ "$BOOTSTRAP" != yes ] && [ "${DATASTORE:-etcd}" = etcd ] && ! has_data; then
   mkdir -p "$STATE_DIR"
   : >"$start_joining"
 fi
 
 # What a process started now would run with.
-start_want=$(printf '%s\n' "$start_version" | cat - "$ROOT/etc/systemd/system/$start_unit.service" "$ROOT/etc/rancher/k3s/config.yaml" | sha256sum | cut -d ' ' -f 1)
+start_want=$({
+  printf '%s\n' "$start_version"
+  cat "$ROOT/etc/systemd/system/$start_unit.service" "$ROOT/etc/rancher/k3s/config.yaml"
+  for start_file in "$ROOT"/etc/rancher/k3s/datastore/*; do [ ! -f "$start_file" ] || cat "$start_file"; done
+} | sha256sum | cut -d ' ' -f 1)
 start_runs=$(cat "$start_stamp" 2>/dev/null || true)
 
 if ! is_active || [ "$start_runs" != "$start_want" ]; then
@@ -95,8 +101,10 @@ if ! is_active || [ "$start_runs" != "$start_want" ]; then
   changed start "$start_word $start_unit $start_version"
 fi
 
-# The last reason k3s gave for ending, unless it holds the token.
+# The last reason k3s gave for ending, unless it holds the token. With other secrets in the config nobody knows in which form
+# they are told there.
 start_reason() {
+  if [ -n "${SECRET_CONFIG:-}" ]; then return 0; fi
   start_last=$(journalctl -u "$start_unit" -n 200 -o cat --no-pager 2>/dev/null | grep 'level=fatal' | tail -n 1 || true)
   case $start_last in
     *"${SECRET_TOKEN##*:}"*) ;;

@@ -2,6 +2,7 @@
 # Takes another node out of the cluster, from a server that stays: cordon, evict its pods, delete it. Builds on the lib.sh of
 # the product: is_here, kube, members, forget_member.
 # Settings: NODE, NODE_ROLE (server or agent), TIMEOUT (for the eviction, like 300s)
+#           DATASTORE (optional): external where no server is a member of etcd.
 # Secrets:  none
 # Output:   nothing. Exit code 0 means that the node is not in the cluster (any more).
 
@@ -38,7 +39,7 @@ check_quorum() {
   [ "$drain_up" -gt $((drain_rest / 2)) ] ||
     fail "without $NODE only $drain_up of $((drain_rest)) servers would be up, and etcd would stop" "bring the other servers up first (kubectl get nodes)"
 }
-[ "$NODE_ROLE" != server ] || check_quorum
+[ "$NODE_ROLE" != server ] || [ "${DATASTORE:-etcd}" = external ] || check_quorum
 
 if [ "$(drain_node 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; then
   say "draining $NODE"

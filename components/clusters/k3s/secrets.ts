@@ -1,0 +1,22 @@
+import { all, type Output } from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import type { Secret } from "../../core/secret";
+import { secretOutput } from "../../core/secret-output";
+import type { Host } from "../ssh/hosts";
+import type { K3sConfig } from "./schema";
+
+/** YAML of an object some of whose values are secrets. */
+function yaml(values: Readonly<Record<string, Secret>>): Output<string> {
+  const given = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, secretOutput(value)]));
+  return all(given).apply((known) => stringify(known, { lineWidth: 0 }).trimEnd());
+}
+
+/** What a host gets on standard input besides tokens, by name: secrets of the config, and files that hold some. */
+export function configSecrets(host: Host, { datastore }: K3sConfig): Record<string, Output<string>> {
+  if (host.role === "agent") return {};
+  const external = datastore?.external;
+  return {
+    ...(external ? { CONFIG: yaml({ "datastore-endpoint": external.endpoint }) } : {}),
+    ...(external?.key ? { DATASTORE_KEY: secretOutput(external.key) } : {}),
+  };
+}
