@@ -15,6 +15,7 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
     ...(Object.keys(host.labels).length > 0 ? { "node-label": Object.entries(host.labels).map(([name, value]) => `${name}=${value}`) } : {}),
     ...(host.taints.length > 0 ? { "node-taint": host.taints } : {}),
     ...(Object.keys(host.kubelet).length > 0 ? { "kubelet-arg": Object.entries(host.kubelet).map(([flag, value]) => `${flag}=${value}`) } : {}),
+    ...(config.registries?.mirrorsOnly ? { "disable-default-registry-endpoint": true } : {}),
   };
   if (host.role === "agent") return text(own);
   const shared = {
@@ -24,6 +25,7 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
     "secrets-encryption": true,
     "write-kubeconfig-mode": "0600",
     "tls-san": [...new Set([config.endpoint, config.virtualAddress?.address, ...servers.map(({ address }) => address)].filter((name) => name !== undefined))],
+    ...(config.registries?.systemDefault === undefined ? {} : { "system-default-registry": config.registries.systemDefault }),
     disable: ["traefik", "servicelb", ...(bundled.storage ? [] : ["local-storage"])],
     ...(config.datastore ? datastoreFiles(config.datastore.external) : etcdSnapshots(config.snapshots)),
     ...(config.oidc ? { "kube-apiserver-arg": oidcArguments(config.oidc) } : {}),

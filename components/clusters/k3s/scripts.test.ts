@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { agent, comesUp, done, joining, K3sHost, phases, refused, secrets, settings, V } from "../../../tests/k3s-host";
 import { shells, type Ran } from "../../../tests/shell";
 
@@ -164,6 +165,38 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
       expect(host.has(file)).toBe(false);
       expect(step()).toEqual({ code: 0, stdout: "", stderr: "" });
       expect(host.changes()).toEqual([`options wrote /${file}`, `options removed /${file}`]);
+    });
+
+    it("writes where images come from, passwords for root only, and takes it away again", () => {
+      const cas = (names: string[]): string => names.map((name) => `${name} ${Buffer.from(`-- ${name} --\n`).toString("base64")}`).join("\n");
+      const mirrors = { REGISTRIES: "mirrors:\n  docker.io:\n    endpoint: [https://mirror.example.com]", REGISTRY_CAS: cas(["a.crt", "b.crt"]) };
+      const access = { REGISTRIES: "configs:\n  mirror.example.com:\n    auth:\n      password: canary-9d" };
+      const file = "etc/rancher/k3s/registries.yaml";
+      done(step(mirrors, access));
+      expect(parse(host.read(file))).toMatchObject({
+        mirrors: { "docker.io": { endpoint: ["https://mirror.example.com"] } },
+        configs: { "mirror.example.com": { auth: { password: "canary-9d" } } },
+      });
+      expect(statSync(join(host.root, file)).mode & 0o777).toBe(0o600);
+      expect(host.read("etc/rancher/k3s/registries/b.crt")).toBe("-- b.crt --\n");
+      const before = host.changes();
+      done(step(mirrors, access));
+      expect(host.changes()).toEqual(before);
+      done(step({ REGISTRY_CAS: cas(["b.crt"]) }, access));
+      expect(readdirSync(join(host.root, "etc/rancher/k3s/registries"))).toEqual(["b.crt"]);
+      expect(host.read(file)).toBe(`${access.REGISTRIES}\n`);
+      done(step());
+      expect(host.has(file)).toBe(false);
+    });
+
+    it("restarts k3s for another registry or certificate", () => {
+      const starts = (): number => host.changes().filter((line) => line.startsWith("start ")).length;
+      done(host.node({ REGISTRIES: "mirrors: {}" }));
+      done(host.node({ REGISTRIES: "mirrors: {}", REGISTRY_CAS: "a.crt YQ==" }));
+      done(host.node({ REGISTRIES: "mirrors: {}", REGISTRY_CAS: "a.crt YQ==" }));
+      expect(starts()).toBe(2);
+      done(host.node());
+      expect(starts()).toBe(3);
     });
   });
 

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import type { Secret } from "../../core/secret";
 import { secretOutput } from "../../core/secret-output";
 import type { Host } from "../ssh/hosts";
+import { accessOf } from "./registries";
 import type { K3sConfig } from "./schema";
 
 /** YAML of an object some of whose values are secrets. */
@@ -12,10 +13,13 @@ function yaml(values: Readonly<Record<string, Secret>>): Output<string> {
 }
 
 /** What a host gets on standard input besides tokens, by name: secrets of the config, and files that hold some. */
-export function configSecrets(host: Host, { datastore }: K3sConfig): Record<string, Output<string>> {
-  if (host.role === "agent") return {};
+export function configSecrets(host: Host, { datastore, registries }: K3sConfig): Record<string, Output<string>> {
+  const access = registries && accessOf(registries);
+  const both = { ...(access ? { REGISTRIES: access } : {}) };
+  if (host.role === "agent") return both;
   const external = datastore?.external;
   return {
+    ...both,
     ...(external ? { CONFIG: yaml({ "datastore-endpoint": external.endpoint }) } : {}),
     ...(external?.key ? { DATASTORE_KEY: secretOutput(external.key) } : {}),
   };

@@ -3,6 +3,7 @@ import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import { kubeVipManifest } from "../ssh/kube-vip";
 import { nodeConfig } from "./config";
+import { authoritiesOf, mirrorsOf } from "./registries";
 import { configSecrets } from "./secrets";
 import type { K3sConfig } from "./schema";
 
@@ -59,6 +60,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       VERSION: config.version,
       ARTIFACTS: config.artifacts,
       CONFIG: nodeConfig(host, config, servers, bundled),
+      ...(config.registries ? { REGISTRIES: mirrorsOf(config.registries), REGISTRY_CAS: authoritiesOf(config.registries) } : {}),
       KUBE_VIP: host.role === "server" && config.virtualAddress ? kubeVipManifest(config.virtualAddress, "/etc/rancher/k3s/k3s.yaml") : "",
       BOOTSTRAP: starts ? "yes" : "no",
       // Facts are as old as the last change of the list; whoever starts a cluster asks the others once more.

@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # Writes the files that options of the config ask for, all of them before k3s starts, and takes away those of an option that is
 # off.
-# Settings: KUBE_VIP (manifest of a static pod), DATASTORE_CA and DATASTORE_CERT (for the database); each may be empty
-# Secrets:  DATASTORE_KEY (optional)
+# Settings: KUBE_VIP (manifest of a static pod), DATASTORE_CA and DATASTORE_CERT (for the database),
+#           REGISTRIES (mirrors, yaml), REGISTRY_CAS (certificates, lines "<file> <base64>"); each may be empty
+# Secrets:  DATASTORE_KEY, REGISTRIES (passwords for registries, yaml); each may be missing
 # Output:   nothing
 
 take_lock node
@@ -17,3 +18,17 @@ keep_file options "$options_data/agent/pod-manifests/kube-vip.yaml" 600 "${KUBE_
 keep_file options "$options_etc/datastore/ca.crt" 600 "${DATASTORE_CA:-}"
 keep_file options "$options_etc/datastore/client.crt" 600 "${DATASTORE_CERT:-}"
 keep_file options "$options_etc/datastore/client.key" 600 "${SECRET_DATASTORE_KEY:-}"
+
+options_registries=${REGISTRIES:-}
+[ -z "${SECRET_REGISTRIES:-}" ] || options_registries="$options_registries
+$SECRET_REGISTRIES"
+keep_file options "$options_etc/registries.yaml" 600 "${options_registries#"
+"}"
+for options_file in "$options_etc"/registries/*.crt; do
+  case "
+${REGISTRY_CAS:-}" in *"
+${options_file##*/} "*) ;; *) keep_file options "$options_file" 600 '' ;; esac
+done
+printf '%s\n' "${REGISTRY_CAS:-}" | while read -r options_file options_text; do
+  [ -z "$options_file" ] || write_file options "$options_etc/registries/$options_file" 600 "$(printf '%s' "$options_text" | base64 -d)"
+done

@@ -1,0 +1,87 @@
+import * as z from "zod";
+import { FIX, secret } from "../../core/schema";
+
+export const Snapshots = z
+  .strictObject({
+    schedule: z
+      .string()
+      .regex(/^(\S+ ){4}\S+$/, `is no schedule${FIX}write five fields as cron reads them, like "0 */6 * * *"`)
+      .default("0 */6 * * *")
+      .describe("When each server writes a snapshot of etcd, in cron's form."),
+    keep: z.number().int().positive().max(1000).default(12).describe("Snapshots each server keeps."),
+  })
+  .prefault({});
+
+export const Oidc = z.strictObject({
+  issuer: z
+    .string()
+    .regex(/^https:\/\/\S+$/, `is no issuer${FIX}write its https:// address as its tokens name it`)
+    .describe("Address of the identity provider, as its tokens name it."),
+  clientId: z.string().min(1).describe("Client that tokens are made for."),
+  usernameClaim: z.string().min(1).default("sub").describe("Claim with the name of the user."),
+  usernamePrefix: z.string().default("oidc:").describe("What goes in front of user names, so that nobody can pose as one of the cluster's own."),
+  groupsClaim: z.string().min(1).default("groups").describe("Claim with the groups."),
+  groupsPrefix: z.string().default("oidc:").describe("What goes in front of group names."),
+});
+
+const pem = (what: string) =>
+  z
+    .string()
+    .regex(/^-----BEGIN CERTIFICATE-----\n[\s\S]+-----END CERTIFICATE-----\n*$/, `is no certificate${FIX}paste the PEM text of ${what}, from BEGIN to END`);
+
+const External = z
+  .strictObject({
+    endpoint: secret().describe("Address of the database with user and password, as k3s has it: postgres://, mysql://, nats:// or https:// (etcd)."),
+    ca: pem("the CA").optional().describe("Certificate of the CA that the database shows, PEM."),
+    certificate: pem("the client").optional().describe("Certificate that the servers show to the database, PEM."),
+    key: secret().optional().describe("Its private key, PEM."),
+  })
+  .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
+    message: `has a certificate or a key without the other${FIX}give both, or none`,
+  });
+
+/** Where a cluster keeps its state. */
+export const Datastore = z.strictObject({
+  external: External.describe("A database that is there already. All servers share it, and any number of them will do."),
+});
+
+const registry = z
+  .string()
+  .regex(/^(\*|[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?)$/i, `is no registry${FIX}write its name with its port, like registry.example.com:5000, or "*" for all`);
+
+const RegistryAccess = z
+  .strictObject({
+    username: z.string().min(1).optional().describe("User there."),
+    password: secret().optional().describe("Its password."),
+    token: secret().optional().describe("An identity token, instead of user and password."),
+    ca: pem("the CA of the registry").optional().describe("Certificate of the CA that it shows, PEM."),
+    insecure: z.boolean().default(false).describe("Any certificate will do. Who is in between can then exchange images."),
+  })
+  .refine(({ username, password, token }) => (username === undefined) === (password === undefined) && !(username && token), {
+    message: `names nobody who can sign in${FIX}give username and password, or token alone, or none of them`,
+  });
+
+/** Where nodes get images. */
+export const Registries = z.strictObject({
+  mirrors: z
+    .record(
+      registry,
+      z.strictObject({
+        endpoints: z
+          .array(z.string().regex(/^https?:\/\/\S+$/, `is no address of a mirror${FIX}write it like https://registry.example.com:5000`))
+          .min(1, `is empty${FIX}name a mirror, or take the registry out`)
+          .describe("Addresses of mirrors, tried in this order."),
+        rewrites: z.record(z.string().min(1), z.string()).default({}).describe("Other names of images there: a regular expression, and what takes its place."),
+      }),
+    )
+    .default({})
+    .describe("Mirrors by registry, like docker.io; * for all others."),
+  access: z.record(registry, RegistryAccess).default({}).describe("How a registry or mirror is signed in to and trusted, by name and port."),
+  mirrorsOnly: z.boolean().default(false).describe("Registries that have mirrors are never asked themselves."),
+  systemDefault: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.:/_-]*$/, `is no registry${FIX}write it without a scheme, like registry.example.com/mirror`)
+    .optional()
+    .describe("Registry of the images that k3s brings itself."),
+});
+export type Registries = z.output<typeof Registries>;
