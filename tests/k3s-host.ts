@@ -38,6 +38,7 @@ esac`;
 // Healthz of an agent's kubelet, /ping of servers, and files of a mirror.
 const curl = `for url; do :; done
 echo "$*" >>"$FACTS/curl"
+case "$*" in *"-K - "*) cat >>"$FACTS/curl-config" ;; esac
 case $url in
   http://127.0.0.1:10248/*) [ -e "$FACTS/healthy" ] ;;
   https://mirror.example.com/*) while [ "$1" != -o ]; do shift; done; file=\${url#https://mirror.example.com/}; cp "$ROOT_FOLDER/mirror/$file" "$2" ;;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
+import { Proxy } from "../ssh/proxy";
 import { hostsFields } from "../ssh/schema";
 import { Datastore, Oidc, Registries, Snapshots } from "./fields";
 
@@ -34,6 +35,7 @@ export const K3sConfig = z.strictObject({
   datastore: Datastore.optional().describe("Where the cluster keeps its state; etcd on the servers when left out. Cannot change later."),
   snapshots: Snapshots.describe("Snapshots of etcd, in /var/lib/rancher/k3s/server/db/snapshots of each server."),
   registries: Registries.optional().describe("Where nodes get images: mirrors, and how registries are signed in to."),
+  proxy: Proxy.optional().describe("A proxy for what hosts get from outside: releases, images, snapshots."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))

@@ -40,6 +40,15 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
       );
     });
 
+    it("gets it by way of a proxy that curl is told in secret", () => {
+      host.release("mirror", "v1.36.2%2Bk3s1", undefined, V.now);
+      const more = { ...settings, ARTIFACTS: "https://mirror.example.com", PROXY_NO: "localhost" };
+      done(host.run(phases.install, more, { PROXY_HTTPS: "http://me:canary@proxy.example.com:3128" }));
+      expect(host.read("facts/curl")).toContain("-K -");
+      expect(host.read("facts/curl")).not.toContain("canary");
+      expect(host.read("facts/curl-config")).toContain('proxy = "http://me:canary@proxy.example.com:3128"\nnoproxy = "localhost"\n');
+    });
+
     it("goes up within a minor version and to the next one", () => {
       done(step({ VERSION: V.old }));
       done(step({ VERSION: V.low }));
@@ -185,6 +194,23 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
       done(step({ REGISTRY_CAS: cas(["b.crt"]) }, access));
       expect(readdirSync(join(host.root, "etc/rancher/k3s/registries"))).toEqual(["b.crt"]);
       expect(host.read(file)).toBe(`${access.REGISTRIES}\n`);
+      done(step());
+      expect(host.has(file)).toBe(false);
+    });
+
+    it("tells k3s of a proxy, whose password is nowhere else", () => {
+      const file = "etc/systemd/system/k3s.service.env";
+      const proxied = { PROXY_HTTP: "http://proxy.example.com:3128", PROXY_NO: "localhost,.svc" };
+      done(step(proxied, { PROXY_HTTPS: "http://me:canary%40@proxy.example.com:3128" }));
+      expect(host.read(file)).toBe(
+        "HTTP_PROXY=http://proxy.example.com:3128\nHTTPS_PROXY=http://me:canary%40@proxy.example.com:3128\nNO_PROXY=localhost,.svc\n",
+      );
+      expect(statSync(join(host.root, file)).mode & 0o777).toBe(0o600);
+      const ran = step(proxied, { PROXY_HTTPS: "http://me:can$(ary)@proxy.example.com" });
+      refused(ran, "the proxy HTTPS_PROXY has characters that do not belong in an address");
+      expect(ran.stderr).not.toContain("ary");
+      done(step({ PROXY_HTTP: "http://[2001:db8::3]:3128", ROLE: "agent" }));
+      expect(host.read("etc/systemd/system/k3s-agent.service.env")).toContain("HTTP_PROXY=http://[2001:db8::3]:3128\n");
       done(step());
       expect(host.has(file)).toBe(false);
     });

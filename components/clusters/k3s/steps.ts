@@ -1,7 +1,8 @@
-import type { Host } from "../ssh/hosts";
+import { hostsOf, type Host } from "../ssh/hosts";
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import { kubeVipManifest } from "../ssh/kube-vip";
+import { proxyName, proxySettings } from "../ssh/proxy";
 import { nodeConfig } from "./config";
 import { authoritiesOf, mirrorsOf } from "./registries";
 import { configSecrets } from "./secrets";
@@ -18,7 +19,9 @@ const DRAIN_WITHIN = "300s";
 
 /** Looks whether a host can be part of the cluster; changes nothing. All servers are named, so that a new one makes the others tell again what they hold. */
 export function preflight(host: Host, config: K3sConfig, servers: readonly Host[]): Work {
-  const names = [config.endpoint, /^https:\/\/([^/:]+)/.exec(config.artifacts)?.[1]].filter((name) => name !== undefined && !isAddress(name));
+  // Behind a proxy a host looks up the proxy, and nothing outside.
+  const source = config.proxy ? proxyName(config.proxy) : /^https:\/\/([^/:]+)/.exec(config.artifacts)?.[1];
+  const names = [config.endpoint, source].filter((name) => name !== undefined && !isAddress(name));
   return {
     phases: ["ssh/scripts/preflight.sh"],
     settings: {
@@ -61,6 +64,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       ARTIFACTS: config.artifacts,
       CONFIG: nodeConfig(host, config, servers, bundled),
       ...(config.registries ? { REGISTRIES: mirrorsOf(config.registries), REGISTRY_CAS: authoritiesOf(config.registries) } : {}),
+      ...proxySettings(config, hostsOf("k3s", config)),
       KUBE_VIP: host.role === "server" && config.virtualAddress ? kubeVipManifest(config.virtualAddress, "/etc/rancher/k3s/k3s.yaml") : "",
       BOOTSTRAP: starts ? "yes" : "no",
       // Facts are as old as the last change of the list; whoever starts a cluster asks the others once more.

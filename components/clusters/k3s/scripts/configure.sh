@@ -66,7 +66,7 @@ elif [ "$ROLE" = server ] && [ "$BOOTSTRAP" = yes ]; then
   # Two clusters out of one list is the worst that can happen here.
   for configure_peer in ${PEERS:-}; do
     case $configure_peer in *:*) configure_peer="[$configure_peer]" ;; esac
-    ! curl -ks -m 5 -o /dev/null "https://$configure_peer:6443/ping" ||
+    ! curl -ks --noproxy '*' -m 5 -o /dev/null "https://$configure_peer:6443/ping" ||
       fail "a cluster was to be started here, but $configure_peer already serves one" "take this host out of the config, run, and add it again"
   done
   configure_join='cluster-init: true'

@@ -25,6 +25,7 @@ remove "$ROOT/run/k3s" "$ROOT/run/flannel" "$ROOT/var/lib/kubelet" "$ROOT/var/li
 remove "$leave_data" "$ROOT/etc/rancher/k3s" "$ROOT/etc/rancher/node"
 [ "$(readlink "$ROOT/usr/local/bin/kubectl" 2>/dev/null || true)" != k3s ] || remove "$ROOT/usr/local/bin/kubectl"
 remove "$ROOT/usr/local/bin/k3s" "$ROOT/usr/local/bin/k3s.new"
+remove "$ROOT/etc/systemd/system/$leave_unit.service.env"
 remove_unit "$leave_unit"
 rmdir "$ROOT/etc/rancher" "$ROOT/var/lib/rancher" 2>/dev/null || true
 rm -f "$STATE_DIR/k3s.ours" "$STATE_DIR/k3s.started" "$STATE_DIR/k3s.joining"

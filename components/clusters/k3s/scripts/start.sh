@@ -2,7 +2,7 @@
 # Starts k3s, or restarts it when its binary, unit or config is another, and waits until the node is in the cluster.
 # Settings: ROLE, NODE_NAME, WAIT_SECONDS, BOOTSTRAP, SERVER_URL
 #           DATASTORE (optional): external where a database keeps the cluster, so that nobody is a member of etcd.
-# Secrets:  TOKEN, CONFIG and REGISTRIES, only to keep them out of what this script repeats of the journal
+# Secrets:  TOKEN, CONFIG, REGISTRIES and those of proxies, only to keep them out of what this script repeats of the journal
 # Output:   nothing
 
 take_lock node
@@ -83,7 +83,7 @@ fi
 start_want=$({
   printf '%s\n' "$start_version"
   cat "$ROOT/etc/systemd/system/$start_unit.service" "$ROOT/etc/rancher/k3s/config.yaml"
-  for start_file in "$ROOT"/etc/rancher/k3s/datastore/* "$ROOT/etc/rancher/k3s/registries.yaml" "$ROOT"/etc/rancher/k3s/registries/*; do [ ! -f "$start_file" ] || cat "$start_file"; done
+  for start_file in "$ROOT"/etc/rancher/k3s/datastore/* "$ROOT/etc/rancher/k3s/registries.yaml" "$ROOT/etc/systemd/system/$start_unit.service.env" "$ROOT"/etc/rancher/k3s/registries/*; do [ ! -f "$start_file" ] || cat "$start_file"; done
 } | sha256sum | cut -d ' ' -f 1)
 start_runs=$(cat "$start_stamp" 2>/dev/null || true)
 
@@ -104,7 +104,7 @@ fi
 # The last reason k3s gave for ending, unless it holds the token. With other secrets in the config nobody knows in which form
 # they are told there.
 start_reason() {
-  if [ -n "${SECRET_CONFIG:-}${SECRET_REGISTRIES:-}" ]; then return 0; fi
+  if [ -n "${SECRET_CONFIG:-}${SECRET_REGISTRIES:-}${SECRET_PROXY_HTTP:-}${SECRET_PROXY_HTTPS:-}" ]; then return 0; fi
   start_last=$(journalctl -u "$start_unit" -n 200 -o cat --no-pager 2>/dev/null | grep 'level=fatal' | tail -n 1 || true)
   case $start_last in
     *"${SECRET_TOKEN##*:}"*) ;;

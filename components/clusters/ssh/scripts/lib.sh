@@ -57,12 +57,26 @@ keep_file() {
   fi
 }
 
-# fetch URL FILE: gives up on a server that sends nothing for a minute.
+# proxy_for URL: the proxy of the config for such an address, from PROXY_HTTP and PROXY_HTTPS, a setting or a secret each.
+proxy_for() {
+  case $1 in
+    https:*) printf '%s' "${SECRET_PROXY_HTTPS:-${PROXY_HTTPS:-}}" ;;
+    *) printf '%s' "${SECRET_PROXY_HTTP:-${PROXY_HTTP:-}}" ;;
+  esac
+}
+
+# fetch URL FILE: gives up on a server that sends nothing for a minute. curl is told of a proxy, which may have a password, on
+# standard input.
 fetch() {
+  fetch_proxy=$(proxy_for "$1")
   if command -v curl >/dev/null 2>&1; then
-    curl -fsSL --retry 3 --connect-timeout 15 --speed-limit 1 --speed-time 60 -o "$2" "$1" >&2
+    [ -z "$fetch_proxy" ] || fetch_proxy="proxy = \"$fetch_proxy\"
+noproxy = \"${PROXY_NO:-}\""
+    printf '%s\n' "$fetch_proxy" | curl -K - -fsSL --retry 3 --connect-timeout 15 --speed-limit 1 --speed-time 60 -o "$2" "$1" >&2
+  elif [ -n "${SECRET_PROXY_HTTPS:-}${SECRET_PROXY_HTTP:-}" ]; then
+    fail "curl is not on this host, and other programs cannot be told the password of a proxy in secret" "install curl"
   elif command -v wget >/dev/null 2>&1; then
-    wget -q -T 60 -O "$2" "$1" >&2
+    http_proxy=$fetch_proxy https_proxy=$fetch_proxy no_proxy=${PROXY_NO:-} wget -q -T 60 -O "$2" "$1" >&2
   else
     fail "neither curl nor wget is on this host" "install one of them, or give a folder of the host as artifacts"
   fi
@@ -75,7 +89,7 @@ sha256_check() { [ "$(sha256sum "$1" | cut -d ' ' -f 1)" = "$2" ]; }
 # Certificates made now by the one would not be valid yet for the other. Who does not answer is no finding.
 clock_skew() {
   command -v curl >/dev/null 2>&1 || return 0
-  skew_there=$(curl -ksI -m 5 "$1/livez" 2>/dev/null | tr -d '\r' | awk '
+  skew_there=$(curl -ksI --noproxy '*' -m 5 "$1/livez" 2>/dev/null | tr -d '\r' | awk '
     tolower($1) == "date:" { printf "%s-%02d-%s %s", $5, index("--JanFebMarAprMayJunJulAugSepOctNovDec", $4) / 3, $3, $6; exit }')
   [ -n "$skew_there" ] || return 0
   skew_there=$(date -u -d "$skew_there" +%s 2>/dev/null) || return 0
