@@ -49,6 +49,7 @@ esac`;
 /** Scripts with what they build on. */
 export const phases = {
   install: ["k3s/scripts/lib.sh", "ssh/scripts/release.sh", "k3s/scripts/install.sh"],
+  images: ["ssh/scripts/release.sh", "k3s/scripts/images.sh"],
   drain: ["k3s/scripts/lib.sh", "ssh/scripts/drain.sh"],
   leave: ["ssh/scripts/clean.sh", "k3s/scripts/leave.sh"],
 };
@@ -84,13 +85,19 @@ export class K3sHost extends FakeHost {
       ["k3s", "amd64"],
       ["k3s-arm64", "arm64"],
     ] as const) {
+      const [archive, images] = [`k3s-airgap-images-${arch}.tar.zst`, `images ${says}`];
       this.write(`${folder}/${version}/${file}`, k3s(says));
-      this.write(`${folder}/${version}/sha256sum-${arch}.txt`, `${"0".repeat(64)}  ${file}-airgap-images.tar.zst\n${digest}  ${file}\n`);
+      this.write(`${folder}/${version}/${archive}`, images);
+      this.write(`${folder}/${version}/sha256sum-${arch}.txt`, `${createHash("sha256").update(images).digest("hex")}  ${archive}\n${digest}  ${file}\n`);
     }
   }
 
   node(more: object = {}, tokens: Record<string, string> = secrets): Ran {
-    return this.run([...phases.install, "k3s/scripts/options.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"], { ...settings, ...more }, tokens);
+    return this.run(
+      [...phases.install, "k3s/scripts/images.sh", "k3s/scripts/options.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"],
+      { ...settings, ...more },
+      tokens,
+    );
   }
 
   config(): Record<string, unknown> {

@@ -1,10 +1,13 @@
 import { isAddress, type HostsCluster } from "../../components/clusters/ssh/distribution";
+import { K3S_RELEASES } from "../../components/clusters/k3s/schema";
 import type { StackConfig } from "../model";
 import { hostsIn, inside } from "./hosts";
 import type { Finding, Rule } from "./rule";
 
 interface Options extends HostsCluster {
   network: { pods: string; services: string };
+  artifacts?: string;
+  airgap?: boolean;
 }
 
 /** The config of a cluster of hosts, and paths in it; undefined for any other cluster. */
@@ -53,6 +56,25 @@ export const hostOptionRules: readonly Rule[] = [
               seen: endpoint,
               problem: `is an address other than the virtual one, ${virtualAddress.address}.`,
               fix: `leave it out, or give a name that leads to ${virtualAddress.address}`,
+            },
+          ]
+        : [];
+    },
+  },
+  {
+    id: "airgap-from-internet",
+    severity: "error",
+    reason: "Hosts that reach nothing outside cannot get a release from its page.",
+    cure: "Copy the release to a folder of every host, or to a mirror that they reach, and name it as `artifacts`.",
+    find: ({ config }) => {
+      const found = optionsIn(config);
+      const { airgap, artifacts } = found?.options ?? {};
+      return found && airgap && artifacts === K3S_RELEASES
+        ? [
+            {
+              path: found.at("artifacts"),
+              problem: "is the internet, but airgap says that hosts do not reach it.",
+              fix: "name a folder of every host or a mirror, with binary, checksums and k3s-airgap-images-<arch>.tar.zst of the release",
             },
           ]
         : [];

@@ -38,8 +38,14 @@ export function makeShared(bed: Bed, settings: object): void {
     const sum = createHash("sha256").update(program).digest("hex");
     put(artifacts, `${version}/k3s`, program, 0o755);
     put(artifacts, `${version}/k3s-arm64`, program, 0o755);
-    put(artifacts, `${version}/sha256sum-amd64.txt`, `${sum}  k3s\n`);
-    put(artifacts, `${version}/sha256sum-arm64.txt`, `${sum}  k3s-arm64\n`);
+    for (const [arch, file] of [
+      ["amd64", "k3s"],
+      ["arm64", "k3s-arm64"],
+    ] as const) {
+      const [archive, images] = [`k3s-airgap-images-${arch}.tar.zst`, `A stand-in for the images of ${version}.\n`];
+      put(artifacts, `${version}/${archive}`, images);
+      put(artifacts, `${version}/sha256sum-${arch}.txt`, `${createHash("sha256").update(images).digest("hex")}  ${archive}\n${sum}  ${file}\n`);
+    }
     // As the address of a release has it.
     symlinkSync(version, join(artifacts, encodeURIComponent(version)));
   }

@@ -5,6 +5,8 @@ import { Proxy } from "../ssh/proxy";
 import { hostsFields } from "../ssh/schema";
 import { Datastore, Oidc, Registries, Snapshots } from "./fields";
 
+/** Where k3s publishes its releases. */
+export const K3S_RELEASES = "https://github.com/k3s-io/k3s/releases/download";
 /** The version that this release of BearStack was tried with. */
 export const K3S_VERSION = "v1.36.2+k3s1";
 
@@ -30,8 +32,9 @@ export const K3sConfig = z.strictObject({
   artifacts: z
     .string()
     .regex(/^(https:\/\/|\/)\S+$/, `is no source${FIX}write an https:// address, or a folder that is on every host, like /srv/k3s`)
-    .default("https://github.com/k3s-io/k3s/releases/download")
+    .default(K3S_RELEASES)
     .describe("Where hosts get the binary and its checksum: a mirror of the releases, or a folder on every host."),
+  airgap: z.boolean().default(false).describe("Hosts reach nothing outside: the images that k3s brings come as an archive from `artifacts`, like the binary."),
   datastore: Datastore.optional().describe("Where the cluster keeps its state; etcd on the servers when left out. Cannot change later."),
   snapshots: Snapshots.describe("Snapshots of etcd, in /var/lib/rancher/k3s/server/db/snapshots of each server."),
   registries: Registries.optional().describe("Where nodes get images: mirrors, and how registries are signed in to."),

@@ -83,6 +83,34 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
     });
   });
 
+  describe.skipIf(missing)("images", () => {
+    const name = `k3s-airgap-images-${process.arch === "arm64" ? "arm64" : "amd64"}.tar.zst`;
+    const archive = `var/lib/rancher/k3s/agent/images/${name}`;
+    const step = (more: object = {}): Ran => host.run(phases.images, { ...settings, AIRGAP: "yes", ...more });
+
+    it("puts the archive there, exchanges it with the version, and takes it away again", () => {
+      done(step({ VERSION: V.low }));
+      expect(host.read(archive)).toBe(`images ${V.low}`);
+      expect(step({ VERSION: V.low })).toEqual({ code: 0, stdout: "", stderr: "" });
+      done(step());
+      expect(host.read(archive)).toBe(`images ${V.now}`);
+      expect(readdirSync(join(host.root, "var/lib/rancher/k3s/agent"))).toEqual(["images"]);
+      done(step({ AIRGAP: "no" }));
+      expect(host.has(archive)).toBe(false);
+      expect(step({ AIRGAP: "no" })).toEqual({ code: 0, stdout: "", stderr: "" });
+      expect(host.changes()).toHaveLength(3);
+    });
+
+    it("refuses an archive that is another or missing, and keeps the one that is there", () => {
+      done(step({ VERSION: V.low }));
+      host.write(`srv/artifacts/${V.now}/${name}`, "half");
+      refused(step(), `the checksum of ${name} v1.36.2+k3s1 is wrong`);
+      expect(host.read(archive)).toBe(`images ${V.low}`);
+      host.remove(`srv/artifacts/${V.now}/${name}`);
+      refused(step(), `/srv/artifacts/v1.36.2+k3s1/${name} is not on this host`);
+    });
+  });
+
   describe.skipIf(missing)("configure", () => {
     const step = (more: object = {}, tokens: Record<string, string> = secrets): Ran => host.run([configure], { ...settings, ...more }, tokens);
 

@@ -11,6 +11,9 @@ import type { K3sConfig } from "./schema";
 /** What a host must have: k3s' own requirements (docs.k3s.io, Requirements), with room for the first images. */
 const MINIMUM = { server: { memory: 1900, disk: 10_000 }, agent: { memory: 450, disk: 5_000 } } as const;
 
+/** Room for the archive of images, next to what is unpacked of it. */
+const IMAGES_MB = 500;
+
 /** Ports that k3s binds on a host (docs.k3s.io, Requirements). */
 const PORTS = { server: "6443 2379 2380 10250", "server without etcd": "6443 10250", agent: "10250" } as const;
 
@@ -32,7 +35,7 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
       NODE_NAME: host.name,
       PORTS: PORTS[host.role === "server" && config.datastore ? "server without etcd" : host.role],
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
-      MIN_DISK_MB: String(MINIMUM[host.role].disk),
+      MIN_DISK_MB: String(MINIMUM[host.role].disk + (config.airgap ? IMAGES_MB : 0)),
       DATA_DIR: "/var/lib/rancher/k3s",
       ETCD_DIR: "/var/lib/rancher/k3s/server/db/etcd",
       CLOCKS: clocksOf(host, config, servers).join(" "),
@@ -53,6 +56,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       "k3s/scripts/lib.sh",
       "ssh/scripts/release.sh",
       "k3s/scripts/install.sh",
+      "k3s/scripts/images.sh",
       "k3s/scripts/options.sh",
       "k3s/scripts/configure.sh",
       "k3s/scripts/start.sh",
@@ -62,6 +66,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       NODE_NAME: host.name,
       VERSION: config.version,
       ARTIFACTS: config.artifacts,
+      AIRGAP: config.airgap ? "yes" : "no",
       CONFIG: nodeConfig(host, config, servers, bundled),
       ...(config.registries ? { REGISTRIES: mirrorsOf(config.registries), REGISTRY_CAS: authoritiesOf(config.registries) } : {}),
       ...proxySettings(config, hostsOf("k3s", config)),

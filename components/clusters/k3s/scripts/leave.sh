@@ -28,4 +28,4 @@ remove "$ROOT/usr/local/bin/k3s" "$ROOT/usr/local/bin/k3s.new"
 remove "$ROOT/etc/systemd/system/$leave_unit.service.env"
 remove_unit "$leave_unit"
 rmdir "$ROOT/etc/rancher" "$ROOT/var/lib/rancher" 2>/dev/null || true
-rm -f "$STATE_DIR/k3s.ours" "$STATE_DIR/k3s.started" "$STATE_DIR/k3s.joining"
+rm -f "$STATE_DIR/k3s.ours" "$STATE_DIR/k3s.started" "$STATE_DIR/k3s.joining" "$STATE_DIR/k3s.images"
