@@ -60,6 +60,7 @@ export const hostsCluster = {
     endpoint: "k8s.example.com",
     ssh: { user: "ops", privateKey: secure, sudoPassword: secure, bastion: { host: "192.0.2.1", hostKey, privateKey: secure } },
     proxy: { http: secure, https: secure },
+    snapshots: { s3: { bucket: "acme-etcd", accessKey: secure, secretKey: secure } },
     registries: { access: { "registry.example.com": { username: "pull", password: secure }, "other.example.com:5000": { token: secure, ca: certificate } } },
     servers: [11, 12, 13].map((number) => ({ host: `192.0.2.${number}`, name: `server-${number}`, hostKey, privateKey: secure })),
     pools: { web: { hosts: [{ host: "192.0.2.31", hostKey, privateKey: secure }] } },

@@ -6,6 +6,8 @@ import type { Finding, Rule } from "./rule";
 
 interface Options extends HostsCluster {
   network: { pods: string; services: string };
+  datastore?: object;
+  snapshots?: { s3?: object };
   artifacts?: string;
   airgap?: boolean;
 }
@@ -77,6 +79,19 @@ export const hostOptionRules: readonly Rule[] = [
               fix: "name a folder of every host or a mirror, with binary, checksums and k3s-airgap-images-<arch>.tar.zst of the release",
             },
           ]
+        : [];
+    },
+  },
+  {
+    id: "snapshots-without-etcd",
+    severity: "error",
+    reason: "Snapshots are of etcd; a database elsewhere is backed up by its own means.",
+    cure: "Leave `snapshots.s3` out, and back up the database.",
+    find: ({ config }) => {
+      const found = optionsIn(config);
+      const { datastore, snapshots } = found?.options ?? {};
+      return found && datastore && snapshots?.s3
+        ? [{ path: found.at("snapshots.s3"), problem: "has nothing to copy: the cluster is in a database.", fix: "leave it out, and back up the database" }]
         : [];
     },
   },

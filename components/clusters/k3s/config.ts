@@ -40,9 +40,20 @@ const datastoreFiles = ({ ca, certificate }: NonNullable<K3sConfig["datastore"]>
 });
 const DATASTORE = "/etc/rancher/k3s/datastore";
 
-const etcdSnapshots = ({ schedule, keep }: K3sConfig["snapshots"]): object => ({
+/** Keys of the store come on standard input; see secrets.ts. */
+const etcdSnapshots = ({ schedule, keep, s3 }: K3sConfig["snapshots"]): object => ({
   "etcd-snapshot-schedule-cron": schedule,
   "etcd-snapshot-retention": keep,
+  ...(s3
+    ? {
+        "etcd-s3": true,
+        "etcd-s3-endpoint": s3.endpoint,
+        "etcd-s3-bucket": s3.bucket,
+        "etcd-s3-region": s3.region,
+        ...(s3.folder === undefined ? {} : { "etcd-s3-folder": s3.folder }),
+        ...(s3.insecure ? { "etcd-s3-insecure": true } : {}),
+      }
+    : {}),
 });
 
 /** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */

@@ -1,6 +1,24 @@
 import * as z from "zod";
 import { FIX, secret } from "../../core/schema";
 
+const ObjectStore = z.strictObject({
+  bucket: z.string().min(3).describe("Bucket, which must be there."),
+  region: z.string().min(1).default("us-east-1").describe("Region of the bucket; any word where the store has none."),
+  endpoint: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]+(:\d+)?$/, `is no host${FIX}write it without a scheme, like minio.example.com:9000`)
+    .default("s3.amazonaws.com")
+    .describe("Host of the store, with its port."),
+  folder: z
+    .string()
+    .regex(/^[\w./-]+$/, `is no folder${FIX}use letters, digits, "-", "_", "." and "/"`)
+    .optional()
+    .describe("Folder in the bucket."),
+  accessKey: secret().describe("Key id of who may write there."),
+  secretKey: secret().describe("The key itself."),
+  insecure: z.boolean().default(false).describe("The store is reached without TLS. Snapshots hold all secrets of the cluster."),
+});
+
 export const Snapshots = z
   .strictObject({
     schedule: z
@@ -8,7 +26,8 @@ export const Snapshots = z
       .regex(/^(\S+ ){4}\S+$/, `is no schedule${FIX}write five fields as cron reads them, like "0 */6 * * *"`)
       .default("0 */6 * * *")
       .describe("When each server writes a snapshot of etcd, in cron's form."),
-    keep: z.number().int().positive().max(1000).default(12).describe("Snapshots each server keeps."),
+    keep: z.number().int().positive().max(1000).default(12).describe("Snapshots each server keeps, and with `s3` as many there."),
+    s3: ObjectStore.optional().describe("An S3 store that each snapshot is copied to."),
   })
   .prefault({});
 

@@ -148,6 +148,19 @@ describe("k3s steps", () => {
     expect(nodeConfig(servers[0]!, cluster({}).config, servers, { storage: true })).not.toContain("oidc");
   });
 
+  it("has servers copy snapshots to a store, whose keys are in no setting", () => {
+    const s3 = { bucket: "acme-etcd", endpoint: "minio.example.com:9000", folder: "prod", accessKey: new Secret("a"), secretKey: new Secret("b") };
+    const { config, servers } = cluster({ snapshots: { s3 } });
+    const server = parse(nodeConfig(servers[0]!, config, servers, { storage: true })) as Record<string, unknown>;
+    expect(Object.fromEntries(Object.entries(server).filter(([key]) => key.startsWith("etcd-s3")))).toEqual({
+      "etcd-s3": true,
+      "etcd-s3-endpoint": "minio.example.com:9000",
+      "etcd-s3-bucket": "acme-etcd",
+      "etcd-s3-region": "us-east-1",
+      "etcd-s3-folder": "prod",
+    });
+  });
+
   it("keeps k3s' own storage where the slot says cluster", () => {
     const { config, servers } = cluster({});
     expect((parse(nodeConfig(servers[0]!, config, servers, { storage: true })) as { disable: string[] }).disable).not.toContain("local-storage");

@@ -14,15 +14,17 @@ function yaml(values: Readonly<Record<string, Secret>>): Output<string> {
 }
 
 /** What a host gets on standard input besides tokens, by name: secrets of the config, and files that hold some. */
-export function configSecrets(host: Host, { datastore, proxy, registries }: K3sConfig): Record<string, Output<string>> {
+export function configSecrets(host: Host, { datastore, proxy, registries, snapshots }: K3sConfig): Record<string, Output<string>> {
   const access = registries && accessOf(registries);
   const proxies = Object.entries(proxySecrets(proxy)).map(([name, value]) => [name, secretOutput(value)] as const);
   const both = { ...(access ? { REGISTRIES: access } : {}), ...Object.fromEntries(proxies) };
   if (host.role === "agent") return both;
   const external = datastore?.external;
+  const { s3 } = snapshots;
   return {
     ...both,
     ...(external ? { CONFIG: yaml({ "datastore-endpoint": external.endpoint }) } : {}),
+    ...(!external && s3 ? { CONFIG: yaml({ "etcd-s3-access-key": s3.accessKey, "etcd-s3-secret-key": s3.secretKey }) } : {}),
     ...(external?.key ? { DATASTORE_KEY: secretOutput(external.key) } : {}),
   };
 }
