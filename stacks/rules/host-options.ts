@@ -1,4 +1,6 @@
 import { isAddress, type HostsCluster } from "../../components/clusters/ssh/distribution";
+import { ownArguments } from "../../components/clusters/k3s/arguments";
+import type { Oidc } from "../../components/clusters/k3s/fields";
 import { K3S_RELEASES } from "../../components/clusters/k3s/schema";
 import type { StackConfig } from "../model";
 import { hostsIn, inside } from "./hosts";
@@ -7,6 +9,11 @@ import type { Finding, Rule } from "./rule";
 interface Options extends HostsCluster {
   network: { pods: string; services: string };
   datastore?: object;
+  hardening: "none" | "cis";
+  oidc?: Oidc;
+  apiServerArgs: Record<string, string>;
+  controllerManagerArgs: Record<string, string>;
+  schedulerArgs: Record<string, string>;
   snapshots?: { s3?: object };
   artifacts?: string;
   airgap?: boolean;
@@ -93,6 +100,32 @@ export const hostOptionRules: readonly Rule[] = [
       return found && datastore && snapshots?.s3
         ? [{ path: found.at("snapshots.s3"), problem: "has nothing to copy: the cluster is in a database.", fix: "leave it out, and back up the database" }]
         : [];
+    },
+  },
+  {
+    id: "flag-taken",
+    severity: "error",
+    reason: "A flag has one value, and other fields of the config set some.",
+    cure: "Leave the flag out, or the field that sets it.",
+    find: ({ config }) => {
+      const found = optionsIn(config);
+      if (!found || config.cluster.kind !== "k3s") return [];
+      const { options } = found;
+      const own = ownArguments(options);
+      const given = [
+        ...(["apiServer", "controllerManager", "scheduler"] as const).map((part) => ({ part, path: found.at(`${part}Args`), flags: options[`${part}Args`] })),
+        ...hostsIn(config).map(({ path, kubelet }) => ({ part: "kubelet" as const, path: `${path}.kubelet`, flags: kubelet })),
+      ];
+      return given.flatMap(({ part, path, flags }) =>
+        Object.entries(flags)
+          .filter(([flag]) => flag in own[part])
+          .map(([flag, value]) => ({
+            path: `${path}.${flag}`,
+            seen: value,
+            problem: `is set by ${flag.startsWith("oidc-") ? "oidc" : "hardening"} already, to ${own[part][flag]!}.`,
+            fix: "leave it out",
+          })),
+      );
     },
   },
 ];

@@ -75,6 +75,8 @@ export function makeHost(folder: string, { name, address, names, login, publicKe
   put(upper, "etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
   put(upper, "etc/ssh/bed_sshd_config", sshdConfig(address));
   for (const program of ["systemctl", "journalctl"]) put(upper, `usr/bin/${program}`, readFileSync(join(standIns, program), "utf8"), 0o755);
+  // The kernel is that of this computer: what would be set is written down.
+  put(upper, "usr/sbin/sysctl", '#!/bin/sh\n# A stand-in: sets nothing.\necho "$*" >>/var/log/bed-sysctl\n', 0o755);
   hide(upper, ["etc/rancher", "var/lib/rancher", "var/lib/bearstack", "usr/local/bin/k3s", "usr/local/bin/kubectl"]);
 
   const accounts = { passwd: readFileSync("/etc/passwd", "utf8"), group: readFileSync("/etc/group", "utf8"), shadow: readFileSync("/etc/shadow", "utf8") };

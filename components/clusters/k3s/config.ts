@@ -1,6 +1,11 @@
 import { stringify } from "yaml";
 import type { Host } from "../ssh/hosts";
+import { ownArguments } from "./arguments";
 import type { K3sConfig } from "./schema";
+
+/** A list of flags as k3s has it; none where there is none. */
+const flags = (key: string, values: Readonly<Record<string, string>>): object =>
+  Object.keys(values).length === 0 ? {} : { [key]: Object.entries(values).map(([flag, value]) => `${flag}=${value}`) };
 
 /** A line per value, however long, so that scripts can read them. */
 const text = (values: object): string => stringify(values, { lineWidth: 0 });
@@ -10,14 +15,16 @@ const text = (values: object): string => stringify(values, { lineWidth: 0 });
  * differs ("critical configuration value mismatch").
  */
 export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host[], bundled: { storage: boolean }): string {
-  const own = {
+  const own = ownArguments(config);
+  const node = {
     "node-name": host.name,
     ...(Object.keys(host.labels).length > 0 ? { "node-label": Object.entries(host.labels).map(([name, value]) => `${name}=${value}`) } : {}),
     ...(host.taints.length > 0 ? { "node-taint": host.taints } : {}),
-    ...(Object.keys(host.kubelet).length > 0 ? { "kubelet-arg": Object.entries(host.kubelet).map(([flag, value]) => `${flag}=${value}`) } : {}),
+    ...flags("kubelet-arg", { ...own.kubelet, ...host.kubelet }),
+    ...(config.hardening === "cis" ? { "protect-kernel-defaults": true } : {}),
     ...(config.registries?.mirrorsOnly ? { "disable-default-registry-endpoint": true } : {}),
   };
-  if (host.role === "agent") return text(own);
+  if (host.role === "agent") return text(node);
   const shared = {
     "cluster-cidr": config.network.pods,
     "service-cidr": config.network.services,
@@ -28,9 +35,11 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
     ...(config.registries?.systemDefault === undefined ? {} : { "system-default-registry": config.registries.systemDefault }),
     disable: ["traefik", "servicelb", ...(bundled.storage ? [] : ["local-storage"])],
     ...(config.datastore ? datastoreFiles(config.datastore.external) : etcdSnapshots(config.snapshots)),
-    ...(config.oidc ? { "kube-apiserver-arg": oidcArguments(config.oidc) } : {}),
+    ...flags("kube-apiserver-arg", { ...own.apiServer, ...config.apiServerArgs }),
+    ...flags("kube-controller-manager-arg", { ...own.controllerManager, ...config.controllerManagerArgs }),
+    ...flags("kube-scheduler-arg", config.schedulerArgs),
   };
-  return text({ ...own, ...shared });
+  return text({ ...node, ...shared });
 }
 
 /** Where options.sh puts what a server needs to trust and to be trusted by the database. */
@@ -55,15 +64,3 @@ const etcdSnapshots = ({ schedule, keep, s3 }: K3sConfig["snapshots"]): object =
       }
     : {}),
 });
-
-/** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
-function oidcArguments(oidc: NonNullable<K3sConfig["oidc"]>): string[] {
-  return [
-    `oidc-issuer-url=${oidc.issuer}`,
-    `oidc-client-id=${oidc.clientId}`,
-    `oidc-username-claim=${oidc.usernameClaim}`,
-    `oidc-username-prefix=${oidc.usernamePrefix}`,
-    `oidc-groups-claim=${oidc.groupsClaim}`,
-    `oidc-groups-prefix=${oidc.groupsPrefix}`,
-  ];
-}

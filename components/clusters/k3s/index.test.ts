@@ -161,6 +161,28 @@ describe("k3s steps", () => {
     });
   });
 
+  it("hardens servers and agents, next to flags that people give", () => {
+    const oidc = { issuer: "https://id.example.com", clientId: "k8s" };
+    const { config, hosts, servers } = cluster({ hardening: "cis", oidc, apiServerArgs: { "request-timeout": "300s" }, schedulerArgs: { v: "2" } });
+    const server = parse(nodeConfig(servers[0]!, config, servers, { storage: true })) as Record<string, string[]>;
+    expect(server["protect-kernel-defaults"]).toBe(true);
+    expect(server["kube-apiserver-arg"]).toEqual(
+      expect.arrayContaining([
+        "oidc-client-id=k8s",
+        "request-timeout=300s",
+        "audit-policy-file=/etc/rancher/k3s/audit.yaml",
+        "admission-control-config-file=/etc/rancher/k3s/pod-security.yaml",
+      ]),
+    );
+    expect(server["kube-scheduler-arg"]).toEqual(["v=2"]);
+    const settingsOf = (host: Host) => node(host, { config, servers, facts: [], choices: () => [] }).settings;
+    expect(parse(settingsOf(servers[0]!).POD_SECURITY!)).toMatchObject({ kind: "AdmissionConfiguration" });
+    const agent = settingsOf(hosts.at(-1)!);
+    expect(agent).toMatchObject({ KERNEL: expect.stringContaining("vm.overcommit_memory=1") as string });
+    expect(agent).not.toHaveProperty("AUDIT_POLICY");
+    expect(parse(agent.CONFIG!)).toMatchObject({ "protect-kernel-defaults": true, "kubelet-arg": expect.arrayContaining(["pod-max-pids=4096"]) as string[] });
+  });
+
   it("keeps k3s' own storage where the slot says cluster", () => {
     const { config, servers } = cluster({});
     expect((parse(nodeConfig(servers[0]!, config, servers, { storage: true })) as { disable: string[] }).disable).not.toContain("local-storage");

@@ -121,6 +121,12 @@ describe.each(shells)("k3s under $shell", ({ shell, missing }) => {
       expect(host.changes()).toHaveLength(1);
     });
 
+    it("takes its settings of the kernel from the disk, and says that they last", () => {
+      host.write("etc/sysctl.d/90-bearstack-k3s.conf", "kernel.panic=10\n");
+      expect(leave().stderr).toContain("stays until the next boot");
+      expect(readdirSync(join(host.root, "etc/sysctl.d"))).toEqual([]);
+    });
+
     it("deletes nothing under a k3s that does not stop", () => {
       done(host.node());
       host.program("bin/systemctl", "echo active");

@@ -3,7 +3,7 @@ import { cidr, dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Proxy } from "../ssh/proxy";
 import { hostsFields } from "../ssh/schema";
-import { Datastore, Oidc, Registries, Snapshots } from "./fields";
+import { Datastore, Flags, Oidc, Registries, Snapshots } from "./fields";
 
 /** Where k3s publishes its releases. */
 export const K3S_RELEASES = "https://github.com/k3s-io/k3s/releases/download";
@@ -40,6 +40,13 @@ export const K3sConfig = z.strictObject({
   registries: Registries.optional().describe("Where nodes get images: mirrors, and how registries are signed in to."),
   proxy: Proxy.optional().describe("A proxy for what hosts get from outside: releases, images, snapshots."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
+  hardening: z
+    .enum(["none", "cis"])
+    .default("none")
+    .describe("cis: the settings of the CIS hardening guide of k3s: kernel, audit log, restricted pods, flags. docs/k3s.md says what it leaves to you."),
+  apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front."),
+  controllerManagerArgs: Flags.describe("More flags of kube-controller-manager, likewise."),
+  schedulerArgs: Flags.describe("More flags of kube-scheduler, likewise."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

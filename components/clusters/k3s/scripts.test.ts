@@ -243,6 +243,27 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
       expect(host.has(file)).toBe(false);
     });
 
+    it("writes policies and sets the kernel before k3s starts, and only where it differs", () => {
+      host.program("bin/sysctl", `echo "$*" >>"$FACTS/sysctl"; [ ! -e "$FACTS/refuses" ]`);
+      const hard = { POD_SECURITY: "kind: AdmissionConfiguration", AUDIT_POLICY: "kind: Policy", KERNEL: "vm.overcommit_memory=1\nkernel.panic=10" };
+      done(step(hard));
+      expect(host.read("etc/sysctl.d/90-bearstack-k3s.conf")).toBe("vm.overcommit_memory=1\nkernel.panic=10\n");
+      expect(host.read("facts/sysctl")).toBe(`-p ${host.root}/etc/sysctl.d/90-bearstack-k3s.conf\n`);
+      expect(statSync(join(host.root, "var/lib/rancher/k3s/audit")).mode & 0o777).toBe(0o700);
+      host.write("proc/sys/vm/overcommit_memory", "1\n");
+      host.write("proc/sys/kernel/panic", "10\n");
+      const before = host.changes();
+      expect(step(hard)).toEqual({ code: 0, stdout: "", stderr: "" });
+      expect([host.changes(), host.read("facts/sysctl").split("\n")]).toEqual([before, [expect.any(String), ""]]);
+      host.write("facts/refuses", "");
+      host.write("proc/sys/kernel/panic", "0\n");
+      refused(step(hard), "the kernel does not take kernel.panic");
+      done(step());
+      expect(host.has("etc/rancher/k3s/pod-security.yaml") || host.has("etc/rancher/k3s/audit.yaml") || host.has("etc/sysctl.d/90-bearstack-k3s.conf")).toBe(
+        false,
+      );
+    });
+
     it("restarts k3s for another registry or certificate", () => {
       const starts = (): number => host.changes().filter((line) => line.startsWith("start ")).length;
       done(host.node({ REGISTRIES: "mirrors: {}" }));

@@ -4,6 +4,7 @@ import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, 
 import { kubeVipManifest } from "../ssh/kube-vip";
 import { proxyName, proxySettings } from "../ssh/proxy";
 import { nodeConfig } from "./config";
+import { AUDIT_POLICY, KERNEL, POD_SECURITY } from "./hardening";
 import { authoritiesOf, mirrorsOf } from "./registries";
 import { configSecrets } from "./secrets";
 import type { K3sConfig } from "./schema";
@@ -70,6 +71,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       CONFIG: nodeConfig(host, config, servers, bundled),
       ...(config.registries ? { REGISTRIES: mirrorsOf(config.registries), REGISTRY_CAS: authoritiesOf(config.registries) } : {}),
       ...proxySettings(config, hostsOf("k3s", config)),
+      ...(config.hardening === "cis" ? { KERNEL, ...(host.role === "server" ? { POD_SECURITY, AUDIT_POLICY } : {}) } : {}),
       KUBE_VIP: host.role === "server" && config.virtualAddress ? kubeVipManifest(config.virtualAddress, "/etc/rancher/k3s/k3s.yaml") : "",
       BOOTSTRAP: starts ? "yes" : "no",
       // Facts are as old as the last change of the list; whoever starts a cluster asks the others once more.

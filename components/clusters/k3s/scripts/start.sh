@@ -84,7 +84,7 @@ start_want=$({
   printf '%s\n' "$start_version"
   cat "$ROOT/etc/systemd/system/$start_unit.service" "$ROOT/etc/rancher/k3s/config.yaml"
   cat "$STATE_DIR/k3s.images" 2>/dev/null || true
-  for start_file in "$ROOT"/etc/rancher/k3s/datastore/* "$ROOT/etc/rancher/k3s/registries.yaml" "$ROOT/etc/systemd/system/$start_unit.service.env" "$ROOT"/etc/rancher/k3s/registries/*; do [ ! -f "$start_file" ] || cat "$start_file"; done
+  for start_file in "$ROOT/etc/rancher/k3s/pod-security.yaml" "$ROOT/etc/rancher/k3s/audit.yaml" "$ROOT"/etc/rancher/k3s/datastore/* "$ROOT/etc/rancher/k3s/registries.yaml" "$ROOT/etc/systemd/system/$start_unit.service.env" "$ROOT"/etc/rancher/k3s/registries/*; do [ ! -f "$start_file" ] || cat "$start_file"; done
 } | sha256sum | cut -d ' ' -f 1)
 start_runs=$(cat "$start_stamp" 2>/dev/null || true)
 
