@@ -41,6 +41,13 @@ const fields: readonly FrozenField[] = [
     read: ({ cluster }) => (clusters[cluster.kind]?.onHosts ? cluster.config.network[name] : undefined),
   })),
   {
+    id: "frozen-flannel-backend",
+    path: ({ cluster }) => `bearstack:cluster.${cluster.kind}.flannelBackend`,
+    reason: "Nodes with one kind of tunnel do not reach those with another, and servers go one by one.",
+    cure: "put the old one back; another one means another cluster, or k3s stopped on all nodes at once by hand",
+    read: ({ cluster }) => (cluster.kind === "k3s" ? cluster.config.flannelBackend : undefined),
+  },
+  {
     id: "frozen-datastore",
     path: ({ cluster }) => `bearstack:cluster.${cluster.kind}.datastore`,
     reason: "A cluster does not move from etcd to a database or back; in the other place there is none.",

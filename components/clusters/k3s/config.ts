@@ -10,11 +10,18 @@ const flags = (key: string, values: Readonly<Record<string, string>>): object =>
 /** A line per value, however long, so that scripts can read them. */
 const text = (values: object): string => stringify(values, { lineWidth: 0 });
 
+/** Which parts that k3s brings are in use. */
+export interface Bundled {
+  storage: boolean;
+  /** False where the platform has a pod network of its own. */
+  network?: boolean;
+}
+
 /**
  * config.yaml of a host without tokens. What must be equal on all servers comes from one object: k3s refuses a server that
  * differs ("critical configuration value mismatch").
  */
-export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host[], bundled: { storage: boolean }): string {
+export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host[], bundled: Bundled): string {
   const own = ownArguments(config);
   const node = {
     "node-name": host.name,
@@ -33,6 +40,7 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
     "write-kubeconfig-mode": "0600",
     "tls-san": [...new Set([config.endpoint, config.virtualAddress?.address, ...servers.map(({ address }) => address)].filter((name) => name !== undefined))],
     ...(config.registries?.systemDefault === undefined ? {} : { "system-default-registry": config.registries.systemDefault }),
+    ...networkOf(config.flannelBackend, bundled.network ?? true),
     disable: ["traefik", "servicelb", ...(bundled.storage ? [] : ["local-storage"])],
     ...(config.datastore ? datastoreFiles(config.datastore.external) : etcdSnapshots(config.snapshots)),
     ...flags("kube-apiserver-arg", { ...own.apiServer, ...config.apiServerArgs }),
@@ -40,6 +48,12 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
     ...flags("kube-scheduler-arg", config.schedulerArgs),
   };
   return text({ ...node, ...shared });
+}
+
+/** Another network brings what enforces its policies. Nodes are not ready before it is there, which nobody waits for on the hosts. */
+function networkOf(backend: K3sConfig["flannelBackend"], isBundled: boolean): object {
+  if (!isBundled) return { "flannel-backend": "none", "disable-network-policy": true };
+  return backend === "vxlan" ? {} : { "flannel-backend": backend };
 }
 
 /** Where options.sh puts what a server needs to trust and to be trusted by the database. */

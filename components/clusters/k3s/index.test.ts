@@ -183,6 +183,21 @@ describe("k3s steps", () => {
     expect(parse(agent.CONFIG!)).toMatchObject({ "protect-kernel-defaults": true, "kubelet-arg": expect.arrayContaining(["pod-max-pids=4096"]) as string[] });
   });
 
+  it("leaves the network to the platform where it has one of its own", () => {
+    const { config, hosts, servers } = cluster({ flannelBackend: "wireguard-native" });
+    const network = (host: Host, cni: string) => {
+      const { settings } = node(host, { config, servers, facts: [], choices: (slot) => (slot === "cni" ? [cni] : []) });
+      const given = parse(settings.CONFIG!) as Record<string, unknown>;
+      return [given["flannel-backend"], given["disable-network-policy"]];
+    };
+    expect(network(servers[0]!, "cilium")).toEqual(["none", true]);
+    expect(network(servers[2]!, "calico")).toEqual(["none", true]);
+    expect(network(servers[0]!, "cluster")).toEqual(["wireguard-native", undefined]);
+    expect(network(servers[0]!, "flannel")).toEqual(["wireguard-native", undefined]);
+    expect(network(hosts.at(-1)!, "cilium")).toEqual([undefined, undefined]);
+    expect(nodeConfig(servers[0]!, cluster({}).config, servers, { storage: false })).not.toContain("flannel");
+  });
+
   it("keeps k3s' own storage where the slot says cluster", () => {
     const { config, servers } = cluster({});
     expect((parse(nodeConfig(servers[0]!, config, servers, { storage: true })) as { disable: string[] }).disable).not.toContain("local-storage");

@@ -29,6 +29,12 @@ export const K3sConfig = z.strictObject({
     "An address in front of all servers that moves between them, by kube-vip; the endpoint when that is left out.",
   ),
   network: Network.describe("Networks inside the cluster."),
+  flannelBackend: z
+    .enum(["vxlan", "host-gw", "wireguard-native"])
+    .default("vxlan")
+    .describe(
+      "How pods reach those of other nodes: vxlan anywhere, host-gw without a tunnel where all nodes are in one network, wireguard-native encrypted. Cannot change later.",
+    ),
   artifacts: z
     .string()
     .regex(/^(https:\/\/|\/)\S+$/, `is no source${FIX}write an https:// address, or a folder that is on every host, like /srv/k3s`)

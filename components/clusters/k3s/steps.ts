@@ -46,9 +46,12 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
   };
 }
 
+/** Choices of the slot `cni` that take the place of what k3s brings. */
+const ownNetworks: readonly string[] = ["calico", "cilium"];
+
 /** Installs, configures and starts k3s on a host; run again it upgrades, or does nothing. */
 export function node(host: Host, { config, servers, facts, choices }: Joining<K3sConfig>): Work {
-  const bundled = { storage: choices("storage").includes("cluster") };
+  const bundled = { storage: choices("storage").includes("cluster"), network: !choices("cni").some((choice) => ownNetworks.includes(choice)) };
   // With a database of its own there is nobody to join: whoever comes first starts the cluster there.
   const external = host.role === "server" && config.datastore !== undefined;
   const starts = host.role === "server" && !external && bootstrapper(servers, facts)?.name === host.name;
