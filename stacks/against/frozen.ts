@@ -38,7 +38,7 @@ const fields: readonly FrozenField[] = [
     path: ({ cluster }) => `bearstack:cluster.${cluster.kind}.network.${name}`,
     reason: `Every ${name === "pods" ? "node" : "Service"} holds addresses of this network; Kubernetes cannot move them.`,
     cure: "put the old network back; another one means another cluster",
-    read: ({ cluster }) => (clusters[cluster.kind]?.onHosts ? cluster.config.network[name] : undefined),
+    read: ({ cluster }) => (clusters[cluster.kind]?.onHosts ? [cluster.config.network[name]].flat().join(",") : undefined),
   })),
   {
     id: "frozen-flannel-backend",

@@ -7,7 +7,7 @@ import { hostsIn, inside } from "./hosts";
 import type { Finding, Rule } from "./rule";
 
 interface Options extends HostsCluster {
-  network: { pods: string; services: string };
+  network: { pods: string | string[]; services: string | string[] };
   datastore?: object;
   hardening: "none" | "cis";
   oidc?: Oidc;
@@ -24,6 +24,8 @@ function optionsIn(config: StackConfig): { options: Options; at(field: string): 
   if (hostsIn(config).length === 0) return undefined;
   return { options: config.cluster.config as Options, at: (field) => `bearstack:cluster.${config.cluster.kind}.${field}` };
 }
+
+const familyOf = (address: string): "IPv4" | "IPv6" => (address.includes(":") ? "IPv6" : "IPv4");
 
 /** Options of clusters made of hosts: how they go with each other and with the hosts. */
 export const hostOptionRules: readonly Rule[] = [
@@ -43,7 +45,9 @@ export const hostOptionRules: readonly Rule[] = [
         fix: "choose a free address of the network that the servers are in",
       });
       const host = hostsIn(config).find((one) => one.address === address);
-      const network = Object.entries(found.options.network).find(([, range]) => inside(address, range));
+      const network = Object.entries(found.options.network)
+        .flatMap(([name, given]) => [given].flat().map((range) => [name, range] as const))
+        .find(([, range]) => inside(address, range));
       return [
         ...(host ? [finding(`is the address of ${host.name}.`)] : []),
         ...(network ? [finding(`lies in the network of ${network[0]}, ${network[1]}.`)] : []),
@@ -126,6 +130,59 @@ export const hostOptionRules: readonly Rule[] = [
             fix: "leave it out",
           })),
       );
+    },
+  },
+  {
+    id: "network-families",
+    severity: "error",
+    reason: "Pods, Services and nodes talk in the same families of addresses, IPv4 or IPv6 or both, the first of them by default.",
+    cure: "Name pods and services of the same families in the same order, and `addresses` of every host where IPv6 is among them.",
+    find: ({ config }) => {
+      const found = optionsIn(config);
+      if (!found) return [];
+      const familiesOf = (given: string | readonly string[]): string => [given].flat().map(familyOf).join(" and ");
+      const { pods, services } = found.options.network;
+      const wanted = familiesOf(pods);
+      if (wanted === "IPv4 and IPv4" || wanted === "IPv6 and IPv6")
+        return [{ path: found.at("network.pods"), problem: `names two networks of ${wanted.slice(0, 4)}.`, fix: "name one network, or one of IPv4 and one of IPv6" }];
+      if (wanted !== familiesOf(services))
+        return [
+          {
+            path: found.at("network.services"),
+            problem: `is ${familiesOf(services)}, but the pods have ${wanted}.`,
+            fix: "name networks of the same families in the same order",
+          },
+        ];
+      return hostsIn(config)
+        .filter(({ addresses }) => (wanted.includes("IPv6") || addresses.length > 0) && familiesOf(addresses) !== wanted)
+        .map(({ path, addresses }) => ({
+          path: `${path}.addresses`,
+          problem: `${addresses.length === 0 ? "is missing" : `is ${familiesOf(addresses)}`}, but pods have ${wanted}.`,
+          fix: `name an address of ${wanted}, in this order`,
+        }));
+    },
+  },
+  {
+    id: "service-network-size",
+    severity: "error",
+    reason: "The API server keeps a list of all addresses of Services, and refuses to start with one of more than 20 bits.",
+    cure: "Choose a network of /12 to /28 for IPv4, of /108 to /124 for IPv6.",
+    find: ({ config }) => {
+      const found = optionsIn(config);
+      return [found?.options.network.services ?? []].flat().flatMap((network): Finding[] => {
+        const [bits, most, least] = familyOf(network) === "IPv6" ? [128, 108, 124] : [32, 12, 28];
+        const mask = Number(network.split("/")[1]);
+        return mask >= most && mask <= least
+          ? []
+          : [
+              {
+                path: found!.at("network.services"),
+                seen: network,
+                problem: mask < most ? `has 2^${bits - mask} addresses, more than an API server takes.` : "has no room for the Services of a platform.",
+                fix: `choose one of /${most} to /${least}`,
+              },
+            ];
+      });
     },
   },
 ];

@@ -6,8 +6,8 @@ import type { StackConfig } from "../model";
 import type { Facts, Finding, Rule } from "./rule";
 
 interface Networks {
-  pods: string;
-  services: string;
+  pods: string | string[];
+  services: string | string[];
 }
 
 /** The hosts of a stack, where its cluster is made of hosts. */
@@ -127,17 +127,22 @@ export const hostRules: readonly Rule[] = [
       if (hosts.length === 0) return [];
       const { pods, services } = (config.cluster.config as { network: Networks }).network;
       const at = (name: string): string => `bearstack:cluster.${config.cluster.kind}.network.${name}`;
-      const both = overlap(pods, services)
-        ? [{ path: at("services"), seen: services, problem: `overlaps with the pods' ${pods}.`, fix: "choose another network, e.g. 10.43.0.0/16" }]
-        : [];
-      const held = Object.entries({ pods, services }).flatMap(([name, network]) =>
+      const both = [services].flat().flatMap((network) =>
+        [pods]
+          .flat()
+          .filter((other) => overlap(other, network))
+          .map((other) => ({ path: at("services"), seen: network, problem: `overlaps with the pods' ${other}.`, fix: "choose another network, e.g. 10.43.0.0/16" })),
+      );
+      const named = Object.entries({ pods, services }).flatMap(([name, given]) => [given].flat().map((network) => ({ name, network })));
+      const held = named.flatMap(({ name, network }) =>
         hosts
+          .flatMap((host) => [host.address, ...host.addresses].map((address) => ({ host, address })))
           .filter(({ address }) => inside(address, network))
           .slice(0, 1)
-          .map((host) => ({
+          .map(({ host, address }) => ({
             path: at(name),
             seen: network,
-            problem: `holds the address of ${host.name}, ${host.address}.`,
+            problem: `holds the address of ${host.name}, ${address}.`,
             fix: "choose a network that holds no host",
           })),
       );

@@ -27,20 +27,22 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
     "node-name": host.name,
     ...(Object.keys(host.labels).length > 0 ? { "node-label": Object.entries(host.labels).map(([name, value]) => `${name}=${value}`) } : {}),
     ...(host.taints.length > 0 ? { "node-taint": host.taints } : {}),
+    ...(host.addresses.length > 0 ? { "node-ip": host.addresses.join(",") } : {}),
     ...flags("kubelet-arg", { ...own.kubelet, ...host.kubelet }),
     ...(config.hardening === "cis" ? { "protect-kernel-defaults": true } : {}),
     ...(config.registries?.mirrorsOnly ? { "disable-default-registry-endpoint": true } : {}),
   };
   if (host.role === "agent") return text(node);
+  const pods = [config.network.pods].flat();
   const shared = {
-    "cluster-cidr": config.network.pods,
-    "service-cidr": config.network.services,
+    "cluster-cidr": pods.join(","),
+    "service-cidr": [config.network.services].flat().join(","),
     "cluster-domain": config.clusterDomain,
     "secrets-encryption": true,
     "write-kubeconfig-mode": "0600",
     "tls-san": [...new Set([config.endpoint, config.virtualAddress?.address, ...servers.map(({ address }) => address)].filter((name) => name !== undefined))],
     ...(config.registries?.systemDefault === undefined ? {} : { "system-default-registry": config.registries.systemDefault }),
-    ...networkOf(config.flannelBackend, bundled.network ?? true),
+    ...networkOf(config.flannelBackend, pods, bundled.network ?? true),
     disable: ["traefik", "servicelb", ...(bundled.storage ? [] : ["local-storage"])],
     ...(config.datastore ? datastoreFiles(config.datastore.external) : etcdSnapshots(config.snapshots)),
     ...flags("kube-apiserver-arg", { ...own.apiServer, ...config.apiServerArgs }),
@@ -51,9 +53,12 @@ export function nodeConfig(host: Host, config: K3sConfig, servers: readonly Host
 }
 
 /** Another network brings what enforces its policies. Nodes are not ready before it is there, which nobody waits for on the hosts. */
-function networkOf(backend: K3sConfig["flannelBackend"], isBundled: boolean): object {
+function networkOf(backend: K3sConfig["flannelBackend"], pods: readonly string[], isBundled: boolean): object {
   if (!isBundled) return { "flannel-backend": "none", "disable-network-policy": true };
-  return backend === "vxlan" ? {} : { "flannel-backend": backend };
+  return {
+    ...(backend === "vxlan" ? {} : { "flannel-backend": backend }),
+    ...(pods.some((network) => network.includes(":")) ? { "flannel-ipv6-masq": true } : {}),
+  };
 }
 
 /** Where options.sh puts what a server needs to trust and to be trusted by the database. */

@@ -198,6 +198,20 @@ describe("k3s steps", () => {
     expect(nodeConfig(servers[0]!, cluster({}).config, servers, { storage: false })).not.toContain("flannel");
   });
 
+  it("gives nodes and pods addresses of both families", () => {
+    const addresses = ["192.0.2.11", "2001:db8::11"];
+    const network = { pods: ["10.42.0.0/16", "fd00:42::/56"], services: ["10.43.0.0/16", "fd00:43::/112"] };
+    const { config, servers, hosts } = cluster({ network, servers: [host("192.0.2.11", { addresses })], agents: [host("192.0.2.21", { addresses })] });
+    expect(parse(nodeConfig(servers[0]!, config, servers, { storage: false }))).toMatchObject({
+      "node-ip": "192.0.2.11,2001:db8::11",
+      "cluster-cidr": "10.42.0.0/16,fd00:42::/56",
+      "service-cidr": "10.43.0.0/16,fd00:43::/112",
+      "flannel-ipv6-masq": true,
+    });
+    expect(parse(nodeConfig(hosts[1]!, config, servers, { storage: false }))).toMatchObject({ "node-ip": "192.0.2.11,2001:db8::11" });
+    expect(nodeConfig(servers[0]!, config, servers, { storage: false, network: false })).not.toContain("ipv6-masq");
+  });
+
   it("keeps k3s' own storage where the slot says cluster", () => {
     const { config, servers } = cluster({});
     expect((parse(nodeConfig(servers[0]!, config, servers, { storage: true })) as { disable: string[] }).disable).not.toContain("local-storage");

@@ -10,10 +10,13 @@ export const K3S_RELEASES = "https://github.com/k3s-io/k3s/releases/download";
 /** The version that this release of BearStack was tried with. */
 export const K3S_VERSION = "v1.36.2+k3s1";
 
+/** One network, or one of IPv4 and one of IPv6. */
+const networks = cidr.or(z.array(cidr).length(2, `is no pair${FIX}name one network, or one of IPv4 and one of IPv6`));
+
 const Network = z
   .strictObject({
-    pods: cidr.default("10.42.0.0/16").describe("Addresses of pods. Cannot change later."),
-    services: cidr.default("10.43.0.0/16").describe("Addresses of Services. Cannot change later."),
+    pods: networks.default("10.42.0.0/16").describe("Addresses of pods; a list of two for IPv4 and IPv6. Cannot change later."),
+    services: networks.default("10.43.0.0/16").describe("Addresses of Services; a list of two likewise. Cannot change later."),
   })
   .prefault({});
 

@@ -9,6 +9,8 @@ export interface Host {
   name: string;
   role: Role;
   address: string;
+  /** Addresses of the node, where the config names them. */
+  addresses: readonly string[];
   port: number;
   user: string;
   hostKey: string;
@@ -38,6 +40,7 @@ export function hostsOf(kind: string, config: HostsConfig): Host[] {
       name: one.name ?? nameOf(one.host),
       role,
       address: one.host,
+      addresses: one.addresses,
       port: one.port ?? config.ssh.port,
       user: one.user ?? config.ssh.user,
       hostKey: one.hostKey,

@@ -23,13 +23,13 @@ interface Surroundings {
   proxy?: Proxy | undefined;
   endpoint?: string | undefined;
   virtualAddress?: { address: string } | undefined;
-  network: { pods: string; services: string };
+  network: { pods: string | string[]; services: string | string[] };
   clusterDomain: string;
 }
 
 /** What is reached without the proxy, once and in order. */
 export function withoutProxy({ proxy, endpoint, virtualAddress, network, clusterDomain }: Surroundings, hosts: readonly { address: string }[]): string[] {
-  const own = ["localhost", "127.0.0.0/8", "127.0.0.1", "::1", network.pods, network.services, ".svc", `.${clusterDomain}`];
+  const own = ["localhost", "127.0.0.0/8", "127.0.0.1", "::1", ...[network.pods, network.services].flat(), ".svc", `.${clusterDomain}`];
   const front = [endpoint, virtualAddress?.address].filter((name) => name !== undefined);
   return [...new Set([...own, ...front, ...hosts.map(({ address: host }) => host), ...(proxy?.no ?? [])])];
 }

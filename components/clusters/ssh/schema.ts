@@ -66,6 +66,11 @@ const nodeSettings = {
 /** One host. */
 export const HostConfig = z.strictObject({
   host: hostAddress.describe("Its address, as this computer (or the bastion) and the other hosts reach it."),
+  addresses: z
+    .array(z.string().refine((value) => ipaddr.isValid(value), `is no IP address${FIX}write it without port or mask, like 192.0.2.11`))
+    .max(2, `names too many${FIX}name one of IPv4, one of IPv6, or both`)
+    .default([])
+    .describe("Addresses of the node in the cluster's network, where they are not the one of its default route: one of IPv4, one of IPv6, or both."),
   name: dnsLabel.optional().describe("Name of the node; made from the address when left out. It cannot change later."),
   hostKey: hostKey.describe("Its public host key; a host that shows another one is refused."),
   user: user.optional().describe("User, where it is not that of `ssh`."),
