@@ -28,6 +28,8 @@ export interface BedKind {
   config: string;
   /** More of the cluster's config. */
   settings?: object;
+  /** Its secrets, by the end of their paths. */
+  secrets?: Readonly<Record<string, string>>;
 }
 
 export const k3sKind: BedKind = { kind: "k3s", version: "v1.36.1+k3s1", kubectl: "/usr/local/bin/k3s kubectl", config: "etc/rancher/k3s/config.yaml" };
@@ -66,7 +68,7 @@ export class HostsBed {
   stack(cluster: Cluster): HostsStack {
     const list = (names: string[]): object[] =>
       names.map((name) => ({ host: this.host(name).address, name, hostKey: this.host(name).hostKey, ...cluster.hosts?.[name] }));
-    const { kind, version, settings } = this.kind;
+    const { kind, version, settings, secrets } = this.kind;
     const config = {
       version: cluster.version ?? version,
       artifacts: "/srv/artifacts",
@@ -80,6 +82,7 @@ export class HostsBed {
       text: JSON.stringify({ config: { "bearstack:cluster": { [kind]: config } } }),
       privateKey: this.hosts.privateKey,
       sudoPassword: this.hosts.sudoPassword!,
+      ...(secrets ? { secrets } : {}),
     };
   }
 

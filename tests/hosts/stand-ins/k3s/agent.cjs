@@ -7,6 +7,7 @@ const { dirname, join } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
 const { Cluster, sha256 } = require("./cluster.cjs");
 const { trust } = require("./join.cjs");
+const { lookAtFiles } = require("./options.cjs");
 const { Fatal, log } = require("./log.cjs");
 
 /** Listens, or ends: two programs on one port are a mistake that must be seen. */
@@ -74,6 +75,7 @@ async function agent(config, version) {
   if (!server) throw new Fatal("--server is required");
   if (!token) throw new Fatal("--token is required");
   endWith(() => undefined);
+  lookAtFiles(config);
   for (;;) {
     try {
       const { ca, call } = await trust(server, token, "node");

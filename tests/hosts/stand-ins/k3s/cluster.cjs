@@ -103,6 +103,7 @@ class Cluster {
   }
   hasQuorum() {
     const members = this.members();
+    if (this.state.external) return isPlugged();
     return isPlugged() && members.filter(({ name }) => this.isAlive(name)).length > members.length / 2;
   }
 

@@ -5,14 +5,15 @@
 // CA that is fetched, and the agents' own token; node passwords; the rule that servers agree on critical settings; membership
 // in etcd with one learner at a time, quorum, and removal of a member with its Node; TLS on 6443 with a CA of the cluster and
 // names from tls-san only, clients by certificate; ports 2379, 2380, 10250 and healthz on 10248; the Node object with roles,
-// labels, taints and version; NotReady for a node that is silent, for who reads nodes without a watch. The API behind 6443 is
+// labels, taints and version; policies of the API server and certificates that must be there when it starts, the form of
+// registries.yaml and of static pods (none is run); servers that share a database (who names the same one is in the same cluster); NotReady for a node that is silent, for who reads nodes without a watch. The API behind 6443 is
 // that of a sandbox.
 //
 // It does not prove: that the real program accepts the values (it knows names of flags, not all their meanings); etcd's own
 // data, its elections and snapshots (membership is files in a folder all hosts share, and hosts without a network are only told
 // apart by their own interface); containerd, images, CNI, kube-proxy, the bundled charts and the manifests folder; that a
 // kubelet runs pods (the sandbox simulates them, and has nodes of its own); rotation of certificates and tokens; system-upgrade;
-// SQLite and external datastores; real times: silence is noticed after 10 s instead of 40 s, a stalled learner after 30 s
+// SQLite, what databases and S3 stores say; real times: silence is noticed after 10 s instead of 40 s, a stalled learner after 30 s
 // instead of 5 min; exec, port-forward and the agents' own load balancer over servers. An unknown key in config.yaml ends it,
 // where the real one warns and goes on. After a new start, two clusters in one test bed share one API.
 "use strict";

@@ -10,11 +10,13 @@ const { forward } = require("./api.cjs");
 const { Cluster, sha256 } = require("./cluster.cjs");
 const { parseToken, trust } = require("./join.cjs");
 const { Fatal, log } = require("./log.cjs");
+const { findInDatastore } = require("./datastore.cjs");
+const { lookAtFiles } = require("./options.cjs");
 const { look, register, withSilence } = require("./nodes.cjs");
 const { makeCa, makeCert } = require("./pki.cjs");
 
 const LOOK = 1_000;
-const ROLES = ["control-plane", "etcd"];
+const rolesIn = ({ external }) => (external ? ["control-plane"] : ["control-plane", "etcd"]);
 
 /** Settings on which all servers must agree; docs.k3s.io, "critical configuration value mismatch". */
 const criticalOf = (config) => ({
@@ -42,7 +44,7 @@ const put = (file, text, mode = 0o600) => {
 /** Finds the server's place: its own data, else a new cluster, else one that it joins. */
 async function findCluster(config) {
   const etcd = join(config.dataDir, "server/db/etcd");
-  if (config["datastore-endpoint"]) throw new Fatal("the stand-in has embedded etcd only, no external datastore");
+  if (config["datastore-endpoint"]) return findInDatastore(config, (more) => makeCluster(config, more));
   if (existsSync(join(etcd, "tombstone"))) {
     log("etcd tombstone file has been detected, removing data dir to rejoin the cluster");
     rmSync(etcd, { recursive: true, force: true });
@@ -59,20 +61,25 @@ async function findCluster(config) {
   if (config.server) return joinCluster(config, member, keep);
   if (!config.yes("cluster-init"))
     throw new Fatal("the stand-in has embedded etcd only: neither cluster-init nor server is set (the real one would use SQLite)");
-  const secret = config.token === undefined ? randomBytes(16).toString("hex") : parseToken(config.token, "server").secret;
-  const serverCa = makeCa("k3s-server-ca");
-  const cluster = Cluster.create(sha256(serverCa.cert), {
-    token: secret,
-    agentToken: config["agent-token"] === undefined ? secret : parseToken(String(config["agent-token"]), "node").secret,
-    serverCa,
-    clientCa: makeCa("k3s-client-ca"),
-    critical: criticalOf(config),
-  });
+  const cluster = makeCluster(config);
   keep(cluster);
   cluster.beat(member.name);
   cluster.addMember(member);
   cluster.note(member.name, "cluster started");
   return cluster;
+}
+
+function makeCluster(config, more = {}) {
+  const secret = config.token === undefined ? randomBytes(16).toString("hex") : parseToken(config.token, "server").secret;
+  const serverCa = makeCa("k3s-server-ca");
+  return Cluster.create(sha256(serverCa.cert), {
+    token: secret,
+    agentToken: config["agent-token"] === undefined ? secret : parseToken(String(config["agent-token"]), "node").secret,
+    serverCa,
+    clientCa: makeCa("k3s-client-ca"),
+    critical: criticalOf(config),
+    ...more,
+  });
 }
 
 async function resume(config, own, etcd) {
@@ -203,8 +210,9 @@ function makeListener(cluster, isServing) {
 
 exports.server = async function server(config, version) {
   endWith(() => undefined);
+  lookAtFiles(config);
   const cluster = await findCluster(config);
-  const { clientCa } = cluster.state;
+  const { clientCa, external } = cluster.state;
   const serving = writeFiles(config, cluster);
   cluster.startBeating(config.name);
   let isMember = true;
@@ -220,8 +228,7 @@ exports.server = async function server(config, version) {
     },
   );
   await listen(listener, 6443, "0.0.0.0");
-  await hold(2379);
-  await hold(2380);
+  if (!external) for (const port of [2379, 2380]) await hold(port);
   while (!cluster.hasQuorum()) await new Promise((done) => setTimeout(done, 100));
   notifyReady();
   log("k3s is up and running");
@@ -231,13 +238,13 @@ exports.server = async function server(config, version) {
     log("Node password rejected, duplicate hostname", "error");
     await new Promise((done) => setTimeout(done, 1_000));
   }
-  await register(cluster, node, ROLES);
+  await register(cluster, node, rolesIn({ external }));
   cluster.addMember({ ...cluster.member(config.name), registered: true });
   cluster.note(config.name, `server ${version}`);
 
   for (;;) {
     await new Promise((done) => setTimeout(done, LOOK));
-    if (isMember && !cluster.member(config.name)) {
+    if (isMember && !external && !cluster.member(config.name)) {
       isMember = false;
       put(join(config.dataDir, "server/db/etcd/tombstone"), "");
       log("this node has been removed from the cluster please restart k3s to rejoin the cluster");
