@@ -77,6 +77,8 @@ function one(issue: z.core.$ZodIssue, base: string, input: unknown, facts: Schem
       if (value === undefined) return [{ path, problem: "is missing.", fix: `set it to ${wanted}` }];
       if (value instanceof Secret)
         return [{ path, problem: `is a secret, but ${wanted} that everybody may read is due here.`, fix: "set it without --secret" }];
+      // The schema knows better what somebody may have meant.
+      if (issue.message.includes(FIX)) return [split(path, seen, issue.message)];
       return [{ path, ...seen, problem: `is ${kindOf(value)}, but ${wanted} is due.`, fix: `write ${wanted}` }];
     }
     case "invalid_value": {

@@ -64,6 +64,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       "k3s/scripts/options.sh",
       "k3s/scripts/configure.sh",
       "k3s/scripts/start.sh",
+      ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
     ],
     settings: {
       ROLE: host.role,
@@ -81,6 +82,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       ...(starts ? { PEERS: servers.flatMap(({ name, address }) => (name === host.name ? [] : [address])).join(" ") } : {}),
       SERVER_URL: starts || external || (host.role === "server" && servers.length === 1) ? "" : joinUrl(host, config, servers, facts),
       WAIT_SECONDS: NODE_WITHIN_SECONDS,
+      ...(host.role === "server" ? marksOf(host) : {}),
       ...(host.role === "server" ? datastoreSettings(config) : {}),
     },
   };
@@ -89,6 +91,17 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
 /** Scripts ask etcd for its members unless they are told that there is none. */
 const datastoreSettings = ({ datastore }: K3sConfig): Record<string, string> =>
   datastore ? { DATASTORE: "external", DATASTORE_CA: datastore.external.ca ?? "", DATASTORE_CERT: datastore.external.certificate ?? "" } : {};
+
+/** What mark.sh is told of a node. */
+const marksOf = (host: Host): Record<string, string> => ({
+  NODE: host.name,
+  LABELS: Object.entries(host.labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" "),
+  TAINTS: host.taints.join(" "),
+});
+
+const mark = (host: Host): Work => ({ phases: ["k3s/scripts/lib.sh", "ssh/scripts/mark.sh"], settings: marksOf(host) });
 
 /** Takes a host out of the cluster, from a server that stays: cordon, drain, quorum, node object. */
 const drain = (host: Host, { datastore }: K3sConfig): Work => ({
@@ -118,6 +131,7 @@ export const distribution: Distribution<K3sConfig> = {
   secrets: configSecrets,
   preflight,
   node,
+  mark,
   drain,
   leave,
   kubeconfig: (endpoint) => ({ phases: ["k3s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),

@@ -53,6 +53,8 @@ export interface Distribution<C extends HostsCluster> {
   preflight(host: Host, config: C, servers: readonly Host[]): Work;
   /** Installs, configures and starts; run again it upgrades, or does nothing. */
   node(host: Host, joining: Joining<C>): Work;
+  /** Makes labels and taints of a node what the config says, from a server. */
+  mark?(host: Host): Work;
   /** Takes a host out of the cluster, from a server that stays. */
   drain(host: Host, config: C): Work;
   /** Takes the product off a host. */

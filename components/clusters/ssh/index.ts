@@ -46,7 +46,9 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
     // From a server that stays: the first, for the first the second. A single server has nobody to drain it.
     const other = servers.find(({ name }) => name !== host.name);
     if (!other) return joined;
-    return remoteOf.command(`${host.name}-drain`, other, { remove: distribution.drain(host, config) }, { dependsOn: [joined] });
+    // A server sees to its own labels and taints; an agent cannot.
+    const mark = host.role === "agent" ? distribution.mark?.(host) : undefined;
+    return remoteOf.command(`${host.name}-drain`, other, { ...(mark ? { run: mark } : {}), remove: distribution.drain(host, config) }, { dependsOn: [joined] });
   };
 
   let shared: Output<string> | undefined;

@@ -23,12 +23,18 @@ const hostKey = z
 
 const privateKey = secret().optional();
 
-const Bastion = z.strictObject({
+const BastionFields = {
   host: hostAddress.describe("Address of the jump host."),
   port: port.default(22).describe("Its SSH port."),
   user: user.optional().describe("User there; the same as on the hosts when left out."),
   hostKey: hostKey.describe("Its public host key; a jump host that shows another one is refused."),
   privateKey: privateKey.describe("Key for it; the one of the hosts when left out."),
+};
+const Bastion = z.strictObject(BastionFields, {
+  error: ({ input }) =>
+    Array.isArray(input)
+      ? `is a chain of jump hosts, and a connection takes one${FIX}name the last one; let it be reached by a route or tunnel of your own`
+      : undefined,
 });
 
 /** How the hosts are reached. */
@@ -37,14 +43,14 @@ export const SshSettings = z.strictObject({
   port: port.default(22).describe("SSH port of the hosts."),
   privateKey: privateKey.describe("Private key, OpenSSH or PEM."),
   sudoPassword: secret().optional().describe("Password for sudo where it asks for one; it travels on standard input."),
-  bastion: Bastion.optional().describe("A jump host in front of all hosts."),
+  bastion: Bastion.optional().describe("A jump host in front of all hosts; one, no chain of them."),
 });
 export type SshSettings = z.output<typeof SshSettings>;
 
 const labelName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
-/** What a node is like, set when it joins. */
+/** What a node is like. */
 const nodeSettings = {
   labels: z
     .record(
