@@ -3,7 +3,7 @@ import { Secret } from "../../core/secret";
 import { Proxy, proxyName, proxySecrets, proxySettings } from "./proxy";
 
 const cluster = { network: { pods: "10.42.0.0/16", services: "10.43.0.0/16" }, clusterDomain: "cluster.local", endpoint: "k8s.example.com" };
-const hosts = [{ address: "192.0.2.11" }, { address: "192.0.2.12" }];
+const hosts = [{ address: "192.0.2.11" }, { address: "192.0.2.12" }, { address: "2001:db8::5" }, { address: "web1.corp.example" }];
 
 describe("a proxy of hosts", () => {
   it("is a setting, or a secret where it has a password, and leads nowhere inside", () => {
@@ -12,7 +12,8 @@ describe("a proxy of hosts", () => {
     expect(proxySettings({ ...cluster, proxy }, hosts)).toEqual({
       PROXY_HTTP: "http://proxy.example.com:3128",
       PROXY_HTTPS: "",
-      PROXY_NO: "localhost,127.0.0.0/8,127.0.0.1,::1,10.42.0.0/16,10.43.0.0/16,.svc,.cluster.local,k8s.example.com,192.0.2.11,192.0.2.12,.example.com",
+      PROXY_NO:
+        "localhost,127.0.0.0/8,127.0.0.1,::1,10.42.0.0/16,10.43.0.0/16,.svc,.cluster.local,k8s.example.com,192.0.2.0/24,2001:db8::/64,.corp.example,.example.com",
     });
     expect(proxySecrets(proxy)).toEqual({ PROXY_HTTPS: secret });
     expect([proxySettings(cluster, hosts), proxySecrets(undefined)]).toEqual([{}, {}]);

@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { FIX, secret } from "../../core/schema";
 import { Secret } from "../../core/secret";
@@ -15,7 +16,9 @@ export const Proxy = z.strictObject({
   no: z
     .array(z.string().regex(/^[A-Za-z0-9.:/*_-]+$/, `is no address${FIX}write a name, .domain, an address or a network`))
     .default([])
-    .describe("What is reached without it. The networks and names of the cluster, its hosts and localhost always are."),
+    .describe(
+      "What is reached without it. What belongs to the cluster always is: its networks and names, localhost, and the /24 (IPv6: /64) or domain that a host is in.",
+    ),
 });
 export type Proxy = z.output<typeof Proxy>;
 
@@ -31,7 +34,15 @@ interface Surroundings {
 export function withoutProxy({ proxy, endpoint, virtualAddress, network, clusterDomain }: Surroundings, hosts: readonly { address: string }[]): string[] {
   const own = ["localhost", "127.0.0.0/8", "127.0.0.1", "::1", ...[network.pods, network.services].flat(), ".svc", `.${clusterDomain}`];
   const front = [endpoint, virtualAddress?.address].filter((name) => name !== undefined);
-  return [...new Set([...own, ...front, ...hosts.map(({ address: host }) => host), ...(proxy?.no ?? [])])];
+  return [...new Set([...own, ...front, ...hosts.map(({ address: host }) => around(host)), ...(proxy?.no ?? [])])];
+}
+
+/** The network or domain that a host is in: one more next to it is no change for all others, which would start them anew. */
+function around(host: string): string {
+  if (!ipaddr.isValid(host)) return host.includes(".") ? host.slice(host.indexOf(".")) : host;
+  return host.includes(":")
+    ? `${ipaddr.IPv6.networkAddressFromCIDR(`${host}/64`).toString()}/64`
+    : `${ipaddr.IPv4.networkAddressFromCIDR(`${host}/24`).toString()}/24`;
 }
 
 /** Settings for proxies that are no secret. */

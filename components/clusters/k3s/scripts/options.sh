@@ -39,7 +39,7 @@ done
 plain_proxy() {
   case $2 in
     '') ;;
-    *[!A-Za-z0-9:/@._%~+=[\]-]*) fail "the proxy $1 has characters that do not belong in an address" "write those of its password in their %-form, like %40 for @" ;;
+    *[!]A-Za-z0-9:/@._%~+=[-]*) fail "the proxy $1 has characters that do not belong in an address" "write those of its password in their %-form, like %40 for @" ;;
     *) printf '%s=%s\n' "$1" "$2" ;;
   esac
 }
