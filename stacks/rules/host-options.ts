@@ -144,7 +144,9 @@ export const hostOptionRules: readonly Rule[] = [
       const { pods, services } = found.options.network;
       const wanted = familiesOf(pods);
       if (wanted === "IPv4 and IPv4" || wanted === "IPv6 and IPv6")
-        return [{ path: found.at("network.pods"), problem: `names two networks of ${wanted.slice(0, 4)}.`, fix: "name one network, or one of IPv4 and one of IPv6" }];
+        return [
+          { path: found.at("network.pods"), problem: `names two networks of ${wanted.slice(0, 4)}.`, fix: "name one network, or one of IPv4 and one of IPv6" },
+        ];
       if (wanted !== familiesOf(services))
         return [
           {

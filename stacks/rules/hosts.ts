@@ -131,7 +131,12 @@ export const hostRules: readonly Rule[] = [
         [pods]
           .flat()
           .filter((other) => overlap(other, network))
-          .map((other) => ({ path: at("services"), seen: network, problem: `overlaps with the pods' ${other}.`, fix: "choose another network, e.g. 10.43.0.0/16" })),
+          .map((other) => ({
+            path: at("services"),
+            seen: network,
+            problem: `overlaps with the pods' ${other}.`,
+            fix: "choose another network, e.g. 10.43.0.0/16",
+          })),
       );
       const named = Object.entries({ pods, services }).flatMap(([name, given]) => [given].flat().map((network) => ({ name, network })));
       const held = named.flatMap(({ name, network }) =>

@@ -63,7 +63,7 @@ export type Oidc = z.output<typeof Oidc>;
 
 /** Flags of a part of Kubernetes. */
 export const Flags = z
-  .record(z.string().regex(/^[a-z][a-z0-9-]+$/, `is no flag${FIX}write it as Kubernetes has it, without dashes in front, like request-timeout`), z.string())
+  .record(z.string().regex(/^[a-z][a-z0-9-]*$/, `is no flag${FIX}write it as Kubernetes has it, without dashes in front, like request-timeout`), z.string())
   .default({});
 
 /** Where a cluster keeps its state. */
