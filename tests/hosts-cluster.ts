@@ -16,6 +16,8 @@ export interface Cluster {
   endpoint: string;
   /** Other fields of a host, by name. */
   hosts?: Record<string, object>;
+  /** Other fields of the cluster. */
+  settings?: object;
 }
 
 /** What differs between kinds of cluster in a test bed. */
@@ -75,6 +77,7 @@ export class HostsBed {
       servers: list(cluster.servers),
       agents: list(cluster.agents),
       ...settings,
+      ...cluster.settings,
     };
     return {
       text: JSON.stringify({ config: { "bearstack:cluster": { [kind]: config } } }),

@@ -66,6 +66,19 @@ describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the prog
     expect(await nodes()).not.toContain("a5");
   });
 
+  test("leaves upgrades to the controller inside, where there is one, and has a plan for it", async () => {
+    const rest = agents.filter((name) => name !== "a5");
+    const before = logs();
+    const upgradeController = { window: { days: ["sunday"], startTime: "02:00", endTime: "05:00" } };
+    expect(failed(await run({ agents: rest, version: "v1.36.2+k3s1", settings: { upgradeController } }))).toEqual([]);
+    expect(touched(before)).toEqual({});
+    const plans = await bed.sudo("s2", "/usr/local/bin/k3s kubectl get plans.upgrade.cattle.io -n system-upgrade -o jsonpath='{.items[*].spec.version}'");
+    expect(plans).toBe("v1.36.2+k3s1 v1.36.2+k3s1");
+    expect((await run({ agents: rest, version: "v1.36.2+k3s1", settings: { upgradeController } })).counts).toMatchObject({ created: 0, changed: 0, failed: 0 });
+    expect(failed(await run({ agents: rest }))).toEqual([]);
+    expect(await bed.sudo("s2", "/usr/local/bin/k3s kubectl get namespace system-upgrade --ignore-not-found")).toBe("");
+  });
+
   test("goes up a minor version, servers one by one before the agents, and refuses to skip one", async () => {
     const rest = agents.filter((name) => name !== "a5");
     const before = logs();

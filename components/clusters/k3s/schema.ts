@@ -35,6 +35,33 @@ const Oidc = z.strictObject({
   groupsPrefix: z.string().default("oidc:").describe("What goes in front of group names."),
 });
 
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, `is no time of day${FIX}write it like 22:30`);
+const image = (name: string): z.ZodString => z.string().regex(/^\S+:\S+$/, `has no tag${FIX}pin one, like ${name}`);
+const images = {
+  image: "docker.io/rancher/system-upgrade-controller:v0.20.1",
+  kubectlImage: "docker.io/rancher/kubectl:v1.33.1",
+};
+
+const UpgradeController = z.strictObject({
+  drain: z.boolean().default(true).describe("Drains agents before they are upgraded; false only cordons them, as servers are."),
+  window: z
+    .strictObject({
+      days: z
+        .array(z.enum(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]))
+        .min(1)
+        .describe("Days on which nodes may be upgraded."),
+      startTime: clock.describe("When the first upgrade may begin."),
+      endTime: clock.describe("After this none begins; one under way goes on."),
+      timeZone: z.string().min(1).default("UTC").describe("Time zone of both, like Europe/Berlin."),
+    })
+    .optional()
+    .describe("When upgrades may begin; at any time when left out."),
+  image: image(images.image).default(images.image).describe("Image of the controller, with its tag."),
+  kubectlImage: image(images.kubectlImage).default(images.kubectlImage).describe("Image that cordons and drains, with its tag."),
+  upgradeImage: z.string().min(1).default("docker.io/rancher/k3s-upgrade").describe("Image that brings the new k3s; its tag follows from `version`."),
+});
+export type UpgradeControllerConfig = z.output<typeof UpgradeController>;
+
 /** k3s on hosts over SSH. */
 export const K3sConfig = z.strictObject({
   version: z
@@ -51,6 +78,9 @@ export const K3sConfig = z.strictObject({
     .describe("Where hosts get the binary and its checksum: a mirror of the releases, or a folder on every host."),
   snapshots: Snapshots.describe("Snapshots of etcd, in /var/lib/rancher/k3s/server/db/snapshots of each server."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
+  upgradeController: UpgradeController.optional().describe(
+    "Upgrades nodes from inside the cluster, by system-upgrade-controller. Over SSH only new hosts are installed then: never both ways at once.",
+  ),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

@@ -92,6 +92,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       ...(starts ? { PEERS: servers.flatMap(({ name, address }) => (name === host.name ? [] : [address])).join(" ") } : {}),
       SERVER_URL: starts || (host.role === "server" && servers.length === 1) ? "" : joinUrl(host, config, servers, facts),
       WAIT_SECONDS: NODE_WITHIN_SECONDS,
+      ...(config.upgradeController ? { UPGRADES: "elsewhere" } : {}),
     },
   };
 }
