@@ -22,7 +22,7 @@ export class UpgradeController extends ComponentResource {
     // Its jobs replace a program of the host, so they may do everything there.
     const namespace = new Namespace(NAMESPACE, { metadata: { name: NAMESPACE, labels: namespaceLabels("privileged") } }, opts);
     const inside = { ...opts, dependsOn: [namespace] };
-    const crd = new CustomResourceDefinition("plans.upgrade.cattle.io", planCrd as never, opts);
+    const crd = new CustomResourceDefinition("plans.upgrade.cattle.io", planCrd, opts);
     const account = new ServiceAccount(NAME, { metadata }, inside);
     const subjects = [{ kind: "ServiceAccount", name: NAME, namespace: NAMESPACE }];
     const apiGroup = "rbac.authorization.k8s.io";
