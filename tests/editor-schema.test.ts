@@ -38,7 +38,18 @@ describe("samples", () => {
 });
 
 /** What an editor cannot know: arithmetic on texts, and rules that count. */
-const beyondEditors = ["cidr-host-bits", "cidr-nonsense", "cidr-without-mask", "existing-two-sources", "no-default", "quantity", "two-defaults", "duration"];
+const beyondEditors = [
+  "cidr-host-bits",
+  "cidr-nonsense",
+  "cidr-without-mask",
+  "existing-two-sources",
+  "no-default",
+  "quantity",
+  "two-defaults",
+  "duration",
+  "gardener-no-source",
+  "gardener-sleep",
+];
 
 describe("invalid configs", () => {
   const names = readdirSync(join(root, "tests", "invalid"))

@@ -59,7 +59,7 @@ export class GardenBed {
   }
 
   apply(more: object = {}): Promise<any> {
-    return this.garden.kube.apply(shootObject(config(more), "test") as any);
+    return this.garden.kube.apply(shootObject(config(more), "test"));
   }
 
   status(type: string, state: string, more: object = {}): Promise<void> {

@@ -239,7 +239,7 @@ async function prepare(kube: Kube): Promise<void> {
     metadata: { name: "shoot-admin" },
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
     subjects: [{ kind: "ServiceAccount", name: "shoot-admin", namespace: "garden-acme" }],
-  } as any);
+  });
 }
 
 /** A policy holds a moment after it was made. */
@@ -252,7 +252,7 @@ async function enforced(kube: Kube): Promise<void> {
       await remove(true);
     } catch (error) {
       if (!(error instanceof KubeError) || error.status !== 422) throw error;
-      await kube.apply({ ...probe, metadata: { ...probe.metadata, annotations: { "confirmation.gardener.cloud/deletion": "true" } } } as any);
+      await kube.apply({ ...probe, metadata: { ...probe.metadata, annotations: { "confirmation.gardener.cloud/deletion": "true" } } });
       await remove(false);
       return;
     }
