@@ -34,7 +34,7 @@ export async function withKubeconfig<T>(checked: CheckedStack, given: string | u
   }
   const { kind, config } = checked.config.cluster;
   const access = clusters[kind]?.access;
-  if (!access || (kind === "existing" && config.inline !== undefined)) {
+  if (!access || config.inline !== undefined) {
     throw new UserError(
       `The kubeconfig of this stack is only in Pulumi's state.`,
       `Write it to a private file and name it: pulumi stack output kubeconfig --show-secrets -s ${checked.config.stack} > kubeconfig; then --kubeconfig kubeconfig`,
@@ -43,7 +43,7 @@ export async function withKubeconfig<T>(checked: CheckedStack, given: string | u
   const folder = await mkdtemp(join(tmpdir(), "bearstack-"));
   try {
     const path = join(folder, "kubeconfig");
-    await writeFile(path, (await (await access()).kubeconfig(config)).kubeconfig, { mode: 0o600 });
+    await writeFile(path, (await (await access()).kubeconfig(config, checked.config.stack)).kubeconfig, { mode: 0o600 });
     return await use(path);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -3,11 +3,21 @@ import { dataRules } from "./against/data";
 import { exposureRules } from "./against/exposure";
 import { frozenRules } from "./against/frozen";
 import { hostChangeRules } from "./against/hosts";
+import { gardenerChangeRules } from "./against/gardener";
+import { kubernetesRules } from "./against/kubernetes";
 import type { ChangeFacts, ChangeRule } from "./against/rule";
 import { versionRules } from "./against/versions";
 
 /** Every rule about changes, as data. */
-export const changeRules: readonly ChangeRule[] = [...frozenRules, ...dataRules, ...exposureRules, ...versionRules, ...hostChangeRules];
+export const changeRules: readonly ChangeRule[] = [
+  ...frozenRules,
+  ...dataRules,
+  ...exposureRules,
+  ...versionRules,
+  ...kubernetesRules,
+  ...hostChangeRules,
+  ...gardenerChangeRules,
+];
 
 /** Compares a stack with what it was: frozen fields, skipped versions, swaps that lose data. */
 export function checkChange(facts: ChangeFacts): { issues: Issue[]; warnings: string[] } {

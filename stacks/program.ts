@@ -10,6 +10,8 @@ export interface ProgramSettings {
   /** True for `plan`: no cluster is looked for. */
   offline: boolean;
   charts: ChartSettings;
+  /** The time, where it is not that of the clock. */
+  now?: Date;
 }
 
 /** The whole program: cluster, platform, tenants. Runs under the engine, the in-process runner or a recorder alike. */
@@ -21,6 +23,7 @@ export async function deploy({ config, resolved }: CheckedStack, settings: Progr
   ).create(config.cluster.config, {
     stack: config.stack,
     offline: settings.offline,
+    ...(settings.now ? { now: settings.now } : {}),
     choices: (slot) => (config.platform?.slots[slot] ?? []).map(({ choice }) => choice),
   });
   const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig };

@@ -1,5 +1,6 @@
 import { addonRules } from "./rules/addons";
 import { exposureRules } from "./rules/exposure";
+import { gardenerRules } from "./rules/gardener";
 import { hostRules } from "./rules/hosts";
 import { hostOptionRules } from "./rules/host-options";
 import { platformRules } from "./rules/platform";
@@ -9,7 +10,15 @@ import { tenantRules } from "./rules/tenants";
 export type { Facts, Rule } from "./rules/rule";
 
 /** Every rule across fields, as data. */
-export const rules: readonly Rule[] = [...platformRules, ...exposureRules, ...addonRules, ...tenantRules, ...hostRules, ...hostOptionRules];
+export const rules: readonly Rule[] = [
+  ...platformRules,
+  ...exposureRules,
+  ...addonRules,
+  ...tenantRules,
+  ...hostRules,
+  ...hostOptionRules,
+  ...gardenerRules,
+];
 
 /** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */
 export const resolverFindings: readonly Pick<Rule, "id" | "reason" | "cure">[] = [

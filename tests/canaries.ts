@@ -46,7 +46,7 @@ export function valueOf(field: string): string {
   if (field.endsWith("privateKey")) return `-----BEGIN PRIVATE KEY-----\nMIIE${canary}==\n-----END PRIVATE KEY-----\n`;
   if (field.endsWith("serviceAccount")) return JSON.stringify({ type: "service_account", private_key: canary }, undefined, 2);
   if (field.endsWith("alertmanager.config")) return `route: { receiver: mail }\nreceivers:\n  - name: mail\n    auth_password: "${canary}"\n`;
-  if (field === "cluster existing.inline")
+  if (/^cluster \w+\.inline$/.test(field))
     return stringify({
       apiVersion: "v1",
       kind: "Config",

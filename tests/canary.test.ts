@@ -17,7 +17,7 @@ import { deploy } from "../stacks/program";
 import { parseStackText } from "../stacks/stack-file";
 import { stringify } from "yaml";
 import { canaries, canaryOf, fieldOf, fieldsOf, plant, plantedStack, Search, secretFields, valueOf } from "./canaries";
-import { inlineCluster, platformStacks, secretStacks, wholePlatform, type StackFile } from "./full-stacks";
+import { inlineCluster, platformStacks, secretStacks, shootStack, wholePlatform, type StackFile } from "./full-stacks";
 
 const root = join(__dirname, "..");
 const fields = secretFields();
@@ -236,6 +236,16 @@ describe("the program", () => {
       const masked = Object.entries(inputs).flatMap(([key, value]) => (JSON.stringify(value).includes("[secret]") ? [key] : []));
       expect(masked.sort(), name).toEqual(["connection", "stdin"]);
     }
+  });
+
+  test("keeps the garden's kubeconfig in the garden's provider and on standard input", async () => {
+    const { resources, outputs } = await made(shootStack);
+    expect(canaries.in(JSON.stringify(resources))).toEqual([]);
+    const masked = resources.flatMap(({ name, inputs }) =>
+      Object.entries(inputs).flatMap(([key, value]) => (JSON.stringify(value).includes("[secret]") ? [`${name} ${key}`] : [])),
+    );
+    expect(masked.sort()).toEqual(["cluster kubeconfig", "garden kubeconfig", "kubeconfig stdin"]);
+    expect(await isSecret(outputs.kubeconfig!)).toBe(true);
   });
 
   test.each(platformStacks.map((stack) => [stack.name, stack] as const))("holds secrets in Secrets and the provider only: %s", async (name, stack) => {

@@ -9,8 +9,16 @@ export const clusterConfigs: Readonly<Record<string, unknown>> = {
   sandbox: {},
   existing: { kubeconfig: "~/.kube/config", context: "test", networkPolicies: true, nodes: 3 },
   k3s: {
-    ssh: { privateKey: new Secret("bearstack:cluster.k3s.ssh.privateKey") },
+    ssh: { privateKey: new Secret("bearstack:cluster.k3s.ssh.privateKey", () => "key") },
     servers: [{ host: "192.0.2.11", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo" }],
+  },
+  gardener: {
+    kubeconfig: "garden.yaml",
+    project: "acme",
+    cloudProfile: "openstack",
+    region: "eu-1",
+    credentials: "cloud",
+    workers: [{ name: "main", machine: "m2.large" }],
   },
 };
 

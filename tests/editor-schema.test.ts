@@ -49,6 +49,8 @@ const beyondEditors = [
   "quantity",
   "two-defaults",
   "duration",
+  "gardener-no-source",
+  "gardener-sleep",
 ];
 
 describe("invalid configs", () => {

@@ -77,11 +77,30 @@ const k3sWithDatabase = {
   },
 };
 
+/** A Shoot whose garden is given as a secret. */
+const shoot = {
+  gardener: {
+    inline: secure,
+    project: "acme",
+    name: "prod",
+    cloudProfile: "openstack",
+    region: "eu-1",
+    credentials: "cloud",
+    workers: [{ name: "main", machine: "m2.large" }],
+  },
+};
+
+/** The platform is small: what a cluster makes is what counts here. */
+const smallPlatform = { domain: "dev.example.com", secrets: "sealed-secrets" };
+
+export const shootStack: StackFile = { name: "a Shoot", config: { "bearstack:cluster": shoot, "bearstack:platform": smallPlatform } };
+
 /** Stacks that between them set every secret field there is. */
 export const secretStacks: readonly StackFile[] = [
   ...platformStacks,
+  shootStack,
   { name: "k3s with a database", config: { "bearstack:cluster": k3sWithDatabase } },
-  { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": { domain: "dev.example.com", secrets: "sealed-secrets" } } },
+  { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": smallPlatform } },
 ];
 
 const everybody = { admins: ["group:admins"], viewers: ["group:viewers"] };

@@ -14,8 +14,14 @@ export interface Cluster {
   version?: string;
   /** The host whose address is the endpoint. */
   endpoint: string;
+  /** The host over which all are reached. */
+  bastion?: string;
+  /** The key it is expected to have; its own when left out. */
+  bastionKey?: string;
   /** Other fields of a host, by name. */
   hosts?: Record<string, object>;
+  /** Other fields of the cluster. */
+  settings?: object;
 }
 
 /** What differs between kinds of cluster in a test bed. */
@@ -73,10 +79,18 @@ export class HostsBed {
       version: cluster.version ?? version,
       artifacts: "/srv/artifacts",
       endpoint: this.host(cluster.endpoint).address,
-      ssh: { user: this.hosts.user, privateKey: { secure: "key" }, sudoPassword: { secure: "password" } },
+      ssh: {
+        user: this.hosts.user,
+        privateKey: { secure: "key" },
+        sudoPassword: { secure: "password" },
+        ...(cluster.bastion === undefined
+          ? {}
+          : { bastion: { host: this.host(cluster.bastion).address, hostKey: cluster.bastionKey ?? this.host(cluster.bastion).hostKey } }),
+      },
       servers: list(cluster.servers),
       agents: list(cluster.agents),
       ...settings,
+      ...cluster.settings,
     };
     return {
       text: JSON.stringify({ config: { "bearstack:cluster": { [kind]: config } } }),

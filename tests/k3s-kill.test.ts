@@ -82,7 +82,7 @@ function momentOf({ what, cluster, last }: Step, index: number): Moment {
 
 const hostsOf = (cluster: Cluster | undefined): string[] => (cluster ? [...cluster.servers, ...cluster.agents] : []);
 
-describe.skipIf(!canStartHosts)(`runs of k3s that are killed or cut off (BEAR_SEED=${seed})`, { timeout: 120_000 }, () => {
+describe.skipIf(!canStartHosts)(`runs of k3s that are killed or cut off (BEAR_SEED=${seed})`, () => {
   let bed: HostsBed;
   let next: Child;
   let samples: Samples;

@@ -24,14 +24,18 @@ describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the prog
   const nodes = (): Promise<string[]> => bed.nodes("s2");
   const config = (name: string): string | undefined => bed.config(name);
 
-  test("three servers and four agents come up, servers one at a time", async () => {
-    const result = await run();
+  test("three servers and four agents come up, servers one at a time, agents two at a time", async () => {
+    const result = await run({ settings: { parallel: 2 } });
     expect(failed(result)).toEqual([]);
     expect(await nodes()).toEqual([...agents.slice(0, 4), ...servers].sort());
     const started = servers.map((name) => hosts.changes(name).find(({ phase }) => phase === "start")!.at);
     expect(started).toEqual([...started].sort((a, b) => a - b));
     const lastServer = Math.max(...started);
     for (const agent of agents.slice(0, 4)) expect(hosts.changes(agent)[0]!.at, agent).toBeGreaterThanOrEqual(lastServer);
+    for (const [index, agent] of agents.slice(0, 2).entries()) {
+      const next = agents[index + 2]!;
+      expect(hosts.changes(next)[0]!.at, `${next} after ${agent}`).toBeGreaterThanOrEqual(hosts.changes(agent).at(-1)!.at);
+    }
     expect(config("s1")).toContain("cluster-init: true");
     expect(config("s2")).toContain("server:");
     expect(config("a1")).toMatch(/token: "?K10[0-9a-f]{64}::server:/);
@@ -42,6 +46,17 @@ describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the prog
     const result = await run();
     expect(failed(result)).toEqual([]);
     expect(result.counts).toMatchObject({ created: 0, changed: 0 });
+    expect(touched(before)).toEqual({});
+  });
+
+  test("goes by way of a jump host just as well, and refuses one with another key", async () => {
+    const before = logs();
+    const result = await run({ bastion: "a4" });
+    expect(failed(result)).toEqual([]);
+    expect(result.counts.changed).toBeGreaterThan(0); // the way to a host is an input
+    expect(touched(before)).toEqual({});
+    for (const name of ["s1", "a1"]) expect(hosts.read(name, "var/log/bed-sshd.log")).toContain(`from ${find("a4").address} port`);
+    expect(failed(await run({ bastion: "a4", bastionKey: find("s1").hostKey })).join()).toMatch(/host key/i);
     expect(touched(before)).toEqual({});
   });
 
@@ -64,6 +79,19 @@ describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the prog
     for (const path of ["usr/local/bin/k3s", "etc/rancher/k3s/config.yaml", "etc/systemd/system/k3s-agent.service"])
       expect(hosts.read("a5", path), path).toBeUndefined();
     expect(await nodes()).not.toContain("a5");
+  });
+
+  test("leaves upgrades to the controller inside, where there is one, and has a plan for it", async () => {
+    const rest = agents.filter((name) => name !== "a5");
+    const before = logs();
+    const upgradeController = { window: { days: ["sunday"], startTime: "02:00", endTime: "05:00" } };
+    expect(failed(await run({ agents: rest, version: "v1.36.2+k3s1", settings: { upgradeController } }))).toEqual([]);
+    expect(touched(before)).toEqual({});
+    const plans = await bed.sudo("s2", "/usr/local/bin/k3s kubectl get plans.upgrade.cattle.io -n system-upgrade -o jsonpath='{.items[*].spec.version}'");
+    expect(plans).toBe("v1.36.2+k3s1 v1.36.2+k3s1");
+    expect((await run({ agents: rest, version: "v1.36.2+k3s1", settings: { upgradeController } })).counts).toMatchObject({ created: 0, changed: 0, failed: 0 });
+    expect(failed(await run({ agents: rest }))).toEqual([]);
+    expect(await bed.sudo("s2", "/usr/local/bin/k3s kubectl get namespace system-upgrade --ignore-not-found")).toBe("");
   });
 
   test("goes up a minor version, servers one by one before the agents, and refuses to skip one", async () => {

@@ -31,7 +31,7 @@ describe("one package, program and library", () => {
   test("what runs is in the package, and what only tests need is not", () => {
     const { stdout } = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root, encoding: "utf8" });
     const files = (JSON.parse(stdout) as { files: { path: string }[] }[])[0]!.files.map(({ path }) => path);
-    const scripts = readdirSync(join(root, "components"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sh"));
+    const scripts = readdirSync(join(root, "components"), { recursive: true, encoding: "utf8" }).filter((file) => /\.(sh|cjs)$/.test(file));
     expect(scripts.length).toBeGreaterThan(5);
     expect(files).toEqual(
       expect.arrayContaining([...scripts.map((file) => `components/${file}`), manifest.main, "tools/go.mod", "docs/schema/stack.schema.json"]),

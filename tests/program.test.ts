@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { clusterConfigs, raw } from "./configs";
 import { recordPlatform } from "./platforms";
 import { recordProgram, type RecordedResource } from "../sandbox/runner/record";
 import { checkStackOrThrow } from "../stacks/check";
@@ -27,6 +28,16 @@ describe("the program", () => {
     expect(kubernetes.filter((resource) => resource.provider !== "cluster").map((resource) => resource.name)).toEqual([]);
     const provider = find(resources, "pulumi:providers:kubernetes", "cluster");
     expect(provider.inputs.clusterIdentifier).toBe("offline");
+  });
+
+  it.each(Object.keys(clusterConfigs))("does so on every kind of cluster, but for what makes the cluster itself: %s", async (kind) => {
+    const checked = checkStackOrThrow(raw(kind, [{ slot: "secrets", choice: "sealed-secrets" }], { tenants: { a: { namespaces: ["b"] } } }));
+    const resources = await recordProgram(() => deploy(checked, { offline: true, charts: {} }));
+    const elsewhere = resources.filter(({ type, provider }) => type.startsWith("kubernetes:") && provider !== "cluster");
+    expect(elsewhere.map(({ name, provider }) => [name, provider])).toEqual(kind === "gardener" ? [["shoot", "garden"]] : []);
+    const providers = resources.filter(({ type }) => type === "pulumi:providers:kubernetes");
+    expect(providers.map(({ name }) => name).sort()).toEqual(kind === "gardener" ? ["cluster", "garden"] : ["cluster"]);
+    for (const { inputs } of providers) expect(inputs.clusterIdentifier).toMatch(/^[0-9a-f]{32}$|^offline$/);
   });
 
   it("starts no release before its namespace, limits and policy, nor before what provides its ports", async () => {

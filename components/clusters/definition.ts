@@ -16,7 +16,7 @@ export interface ClusterDefinition<S extends z.ZodType = z.ZodType> {
   offers(config: z.output<S>): ClusterOffers;
   load(): Promise<ClusterModule>;
   /** Reads the kubeconfig without the SDK, for `verify` and `recover`; absent where only the stack's state knows it. */
-  access?(): Promise<{ kubeconfig(config: any): Promise<PinnedKubeconfig> }>;
+  access?(): Promise<{ kubeconfig(config: any, stack: string): Promise<PinnedKubeconfig> }>;
 }
 
 export interface ClusterOffers {
@@ -46,6 +46,8 @@ export interface ClusterContext {
   stack: string;
   /** True for `plan`: nothing is contacted. */
   offline: boolean;
+  /** The time, where it is not that of the clock: for tests of what is renewed. */
+  now?: Date;
   /** What fills a slot of the platform; empty for a cluster without one. */
   choices(slot: Slot): readonly string[];
 }

@@ -21,7 +21,7 @@ export interface PinnedKubeconfig {
  * Keeps one context of a kubeconfig, so that a later change of the current context cannot lead the provider elsewhere.
  * The identifier is a digest of server address and CA: credentials may change, the cluster may not.
  */
-export function pinKubeconfig(text: string, wanted: string | undefined, source: string): PinnedKubeconfig {
+export function pinKubeconfig(text: string, wanted: string | undefined, source: string, field = "cluster.existing.context"): PinnedKubeconfig {
   const document = parseDocument(text);
   if (document.errors.length > 0 || !isMap(document.contents))
     throw new UserError(`${source} is no kubeconfig: it is not a YAML object.`, "Point at a file that kubectl can use.");
@@ -32,7 +32,7 @@ export function pinKubeconfig(text: string, wanted: string | undefined, source: 
   if (!name || !context) {
     throw new UserError(
       `${source} has ${name ? `no context "${name}"` : "no current context"}.`,
-      `Set cluster.existing.context to one of: ${contexts.map((entry) => entry.name).join(", ") || "(the file has none)"}.`,
+      `Set ${field} to one of: ${contexts.map((entry) => entry.name).join(", ") || "(the file has none)"}.`,
     );
   }
   const cluster = config.clusters?.find((entry) => entry.name === context.context.cluster);

@@ -60,6 +60,14 @@ function describe(registration: Registration): RecordedResource {
   };
 }
 
+const SAMPLE_KUBECONFIG = `apiVersion: v1
+kind: Config
+current-context: sample
+clusters: [{ name: sample, cluster: { server: "https://sample.invalid" } }]
+contexts: [{ name: sample, context: { cluster: sample, user: sample } }]
+users: [{ name: sample, user: { token: sample } }]
+`;
+
 const SAMPLE_PEM = "-----BEGIN SAMPLE-----\nsample\n-----END SAMPLE-----\n";
 
 /** Outputs of generating resources, as fixed texts of the right shape. */
@@ -80,6 +88,8 @@ const samples: Record<string, Record<string, unknown>> = {
     privateKeyOpenssh: secretValue(SAMPLE_PEM),
   },
   "command:remote:Command": { stdout: secretValue("sample"), stderr: secretValue("") },
+  // Those of ours get kubeconfigs.
+  "command:local:Command": { stdout: secretValue(SAMPLE_KUBECONFIG), stderr: secretValue("") },
   "tls:index/certRequest:CertRequest": { certRequestPem: SAMPLE_PEM },
   "tls:index/selfSignedCert:SelfSignedCert": { certPem: SAMPLE_PEM },
   "tls:index/locallySignedCert:LocallySignedCert": { certPem: SAMPLE_PEM },

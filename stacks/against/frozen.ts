@@ -2,11 +2,13 @@ import { clusters } from "../../components/clusters/registry";
 import type { StackConfig } from "../model";
 import type { ChangeRule } from "./rule";
 
-interface FrozenField {
+export interface FrozenField {
   id: string;
   path: string | ((config: StackConfig) => string);
   reason: string;
   cure: string;
+  /** True where taking the field out is a change of it as well. */
+  stays?: boolean;
   read(config: StackConfig): string | undefined;
 }
 
@@ -63,16 +65,26 @@ const fields: readonly FrozenField[] = [
   },
 ];
 
-/** A rule per frozen field. Setting a field for the first time is no change of it. */
-export const frozenRules: readonly ChangeRule[] = fields.map(({ id, path, reason, cure, read }) => ({
+/** The rule of a frozen field. Setting a field for the first time is no change of it. */
+export const frozenRule = ({ id, path, reason, cure, stays, read }: FrozenField): ChangeRule => ({
   id,
   severity: "error",
   reason,
   cure: `${cure[0]!.toUpperCase()}${cure.slice(1)}.`,
   find: ({ before, after }) => {
     const [then, now] = [read(before.config), read(after.config)];
-    return then === undefined || now === undefined || then === now
+    const gone = now === undefined && (!stays || before.config.cluster.kind !== after.config.cluster.kind);
+    return then === undefined || gone || then === now
       ? []
-      : [{ path: typeof path === "string" ? path : path(after.config), seen: now, problem: `was ${then} and cannot change after creation.`, fix: cure }];
+      : [
+          {
+            path: typeof path === "string" ? path : path(after.config),
+            ...(now === undefined ? {} : { seen: now }),
+            problem: `was ${then} and cannot change after creation.`,
+            fix: cure,
+          },
+        ];
   },
-}));
+});
+
+export const frozenRules: readonly ChangeRule[] = fields.map(frozenRule);

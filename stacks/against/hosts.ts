@@ -4,61 +4,8 @@ import type { Finding } from "../rules/rule";
 
 const pathOf = ({ after }: ChangeFacts, field: string): string => `bearstack:cluster.${after.config.cluster.kind}.${field}`;
 
-/** Both sides are hosts of one kind of cluster. */
-function versions({ before, after }: ChangeFacts): { then: string; now: string } | undefined {
-  if (before.config.cluster.kind !== after.config.cluster.kind || hostsIn(after.config).length === 0) return undefined;
-  const [then, now] = [before, after].map(({ config }) => (config.cluster.config as { version: string }).version);
-  return then === now ? undefined : { then: then!, now: now! };
-}
-
-/** Grows with the version, as the script on the host compares it: v1.36.2+k3s1 is 36002001, v1.36.2 is 36002000. */
-function rank(version: string): number {
-  const [, minorPart, patch, build] = /^v1\.(\d+)\.(\d+)(?:\+[a-z0-9]*[a-z]\.?(\d+))?$/.exec(version) ?? [];
-  return Number(minorPart) * 1_000_000 + Number(patch) * 1000 + Number(build ?? 0);
-}
-
-const minor = (version: string): number => Number(/^v?1\.(\d+)\./.exec(version)?.[1] ?? NaN);
-
 /** Changes of a list of hosts that a run cannot do, or that cost the cluster. */
 export const hostChangeRules: readonly ChangeRule[] = [
-  {
-    id: "kubernetes-minor-skip",
-    severity: "error",
-    reason: "Kubernetes upgrades its stored objects one minor version at a time (Kubernetes version skew policy).",
-    cure: "Go to each minor version in turn, and run `pulumi up` at each.",
-    find: (facts) => {
-      const change = versions(facts);
-      return change && minor(change.now) > minor(change.then) + 1
-        ? [
-            {
-              path: pathOf(facts, "version"),
-              seen: change.now,
-              problem: `goes from ${change.then} to ${change.now}, but Kubernetes goes up one minor version at a time.`,
-              fix: `set the last v1.${minor(change.then) + 1}.x first, run pulumi up, then go on`,
-            },
-          ]
-        : [];
-    },
-  },
-  {
-    id: "kubernetes-downgrade",
-    severity: "error",
-    reason: "An older API server does not read what a newer one wrote to etcd.",
-    cure: "Keep the version, or restore a snapshot of before.",
-    find: (facts) => {
-      const change = versions(facts);
-      return change && rank(change.now) < rank(change.then)
-        ? [
-            {
-              path: pathOf(facts, "version"),
-              seen: change.now,
-              problem: `goes back from ${change.then} to ${change.now}.`,
-              fix: `keep ${change.then} or newer`,
-            },
-          ]
-        : [];
-    },
-  },
   {
     id: "no-server-stays",
     severity: "error",

@@ -3,7 +3,8 @@ import { ownArguments } from "../../components/clusters/k3s/arguments";
 import type { Oidc } from "../../components/clusters/k3s/fields";
 import { K3S_RELEASES } from "../../components/clusters/k3s/schema";
 import type { StackConfig } from "../model";
-import { hostsIn, inside } from "./hosts";
+import { hostsIn } from "./hosts";
+import { inside } from "./networks";
 import type { Finding, Rule } from "./rule";
 
 interface Options extends HostsCluster {

@@ -1,8 +1,8 @@
-import ipaddr from "ipaddr.js";
 import { hostsOf, type Host, type HostsConfig } from "../../components/clusters/ssh/hosts";
 import { frontOf, type HostsCluster } from "../../components/clusters/ssh/distribution";
 import { clusters } from "../../components/clusters/registry";
 import type { StackConfig } from "../model";
+import { inside, overlap } from "./networks";
 import type { Facts, Finding, Rule } from "./rule";
 
 interface Networks {
@@ -30,15 +30,6 @@ function twins(
     return [];
   });
 }
-
-/** Whether a network holds an address. */
-export const inside = (address: string, network: string): boolean => {
-  if (!ipaddr.isValid(address)) return false;
-  const [host, [base, bits]] = [ipaddr.parse(address), ipaddr.parseCIDR(network)];
-  return host.kind() === base.kind() && host.match(base, bits);
-};
-
-const overlap = (one: string, other: string): boolean => inside(one.split("/")[0]!, other) || inside(other.split("/")[0]!, one);
 
 /** Clusters made of hosts over SSH. */
 export const hostRules: readonly Rule[] = [

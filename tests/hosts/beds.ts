@@ -83,10 +83,16 @@ function removeLeftovers(): void {
     if (!/^\d+$/.test(entry)) continue;
     const bed = bedOf(Number(entry));
     const owner = join(bed.folder, "owner.json");
+    const aside = `${owner}.${process.pid}`;
+    const lives = (file: string): boolean => isAlive(JSON.parse(readFileSync(file, "utf8")) as Identity);
     try {
-      if (isAlive(JSON.parse(readFileSync(owner, "utf8")) as Identity)) continue;
+      if (lives(owner)) continue;
       // Only one run clears up: another would take away what the next owner of the number makes.
-      renameSync(owner, `${owner}.${process.pid}`);
+      renameSync(owner, aside);
+      if (lives(aside)) {
+        renameSync(aside, owner); // the next owner was faster
+        continue;
+      }
     } catch {
       // Just being made or being cleared up, unless it is old.
       const age = Date.now() - (statSync(bed.folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());

@@ -266,7 +266,10 @@ function execute([program, ...args]: string[], { stdin = "", signal, timeout = 1
     const texts = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) child[name].setEncoding("utf8").on("data", (text: string) => (texts[name] += text));
     child.on("error", refuse);
-    child.on("close", (code) => done({ code: code ?? -1, ...texts }));
+    child.on("close", (code, killedBy) => {
+      if (killedBy === "SIGKILL" && !signal?.aborted) texts.stderr += `did not end within ${timeout / 1000} s: ${args.at(-1)}\n`;
+      done({ code: code ?? -1, ...texts });
+    });
     child.stdin.on("error", () => undefined); // a host that is not there reads nothing
     child.stdin.end(stdin);
   });

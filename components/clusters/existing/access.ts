@@ -1,32 +1,16 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../../core/errors";
-import { absolutePaths, pinKubeconfig, type PinnedKubeconfig } from "../kubeconfig";
+import { pinKubeconfig, type PinnedKubeconfig } from "../kubeconfig";
+import { readKubeconfig } from "../source";
 import type { ExistingConfig } from "./schema";
 
 /** The kubeconfig the config points at, cut down to one context. */
 export async function kubeconfig(config: ExistingConfig): Promise<PinnedKubeconfig> {
-  const { text, source } = await readKubeconfig(config);
+  const { text, source } = config.terraform
+    ? { text: await readOutput(config.terraform), source: `output ${config.terraform.output} of ${config.terraform.directory}` }
+    : await readKubeconfig(config, "bearstack:cluster.existing");
   return pinKubeconfig(text, config.context, source);
-}
-
-async function readKubeconfig(config: ExistingConfig): Promise<{ text: string; source: string }> {
-  if (config.inline) {
-    const value = config.inline.reveal();
-    return { text: String(value), source: "bearstack:cluster.existing.inline" };
-  }
-  if (config.terraform) return { text: await readOutput(config.terraform), source: `output ${config.terraform.output} of ${config.terraform.directory}` };
-  const path = config.kubeconfig!.replace(/^~(?=\/|$)/, homedir());
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      `The kubeconfig ${config.kubeconfig!} cannot be read (${error.code ?? error.message}).`,
-      "Correct bearstack:cluster.existing.kubeconfig, or make the file readable.",
-    );
-  });
-  return { text: absolutePaths(text, dirname(resolve(path))), source: config.kubeconfig! };
 }
 
 async function readOutput({ tool, directory, output }: NonNullable<ExistingConfig["terraform"]>): Promise<string> {

@@ -56,10 +56,10 @@ describe("k3s steps", () => {
       },
     });
     expect(hosts.map(({ name }) => name)).toEqual(["192-0-2-11", "192-0-2-12", "192-0-2-13", "192-0-2-21", "192-0-2-22", "192-0-2-31", "192-0-2-32"]);
-    expect(hosts.at(-1)).toMatchObject({ role: "agent", path: "bearstack:cluster.k3s.pools.gpu.hosts[1]", labels: { "bearstack.io/pool": "gpu", tier: "b" } });
+    expect(hosts.at(-1)).toMatchObject({ role: "agent", path: "bearstack:cluster.k3s.pools.gpu.hosts[1]", labels: { "bearstack.dev/pool": "gpu", tier: "b" } });
     expect(parse(nodeConfig(hosts.at(-2)!, config, servers, { storage: false }))).toEqual({
       "node-name": "192-0-2-31",
-      "node-label": ["bearstack.io/pool=gpu", "tier=a"],
+      "node-label": ["bearstack.dev/pool=gpu", "tier=a"],
       "node-taint": ["gpu=yes:NoSchedule"],
       "kubelet-arg": ["max-pods=50"],
     });
@@ -281,6 +281,19 @@ describe("k3s resources", () => {
     expect(server).toMatchObject({ connection: "[secret]", stdin: "[secret]", logging: "none", addPreviousOutputInEnv: false });
     expect(server.create).toMatch(/^sudo -S -p "" sh -c '/);
     expect(server.create).not.toContain("sample-password");
+  });
+
+  it("has plans for the controller inside instead of upgrading over SSH", async () => {
+    const resources = await record({ ...config, version: "v1.36.1+k3s1", upgradeController: {} });
+    const plans = resources.filter(({ type }) => type === "kubernetes:upgrade.cattle.io/v1:Plan").map(({ name, inputs }) => [name, inputs.spec]);
+    expect(plans).toEqual([
+      ["k3s-servers", expect.objectContaining({ concurrency: 1, cordon: true, version: "v1.36.1+k3s1" })],
+      ["k3s-agents", expect.objectContaining({ concurrency: 2, prepare: { image: "docker.io/rancher/k3s-upgrade", args: ["prepare", "k3s-servers"] } })],
+    ]);
+    expect(named(resources, "192-0-2-12").inputs.create).toContain("UPGRADES='\\''elsewhere'\\''");
+    const ours = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+    expect(ours.every(({ provider }) => provider === "cluster")).toBe(true);
+    expect(JSON.stringify(resources.filter(({ type }) => type.includes("rbac")))).not.toMatch(/"\*"|cluster-admin/);
   });
 
   it("lets the platform wait for every node", async () => {

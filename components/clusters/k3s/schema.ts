@@ -20,6 +20,33 @@ const Network = z
   })
   .prefault({});
 
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, `is no time of day${FIX}write it like 22:30`);
+const image = (name: string): z.ZodString => z.string().regex(/^\S+:\S+$/, `has no tag${FIX}pin one, like ${name}`);
+const images = {
+  image: "docker.io/rancher/system-upgrade-controller:v0.20.1",
+  kubectlImage: "docker.io/rancher/kubectl:v1.33.1",
+};
+
+const UpgradeController = z.strictObject({
+  drain: z.boolean().default(true).describe("Drains agents before they are upgraded; false only cordons them, as servers are."),
+  window: z
+    .strictObject({
+      days: z
+        .array(z.enum(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]))
+        .min(1)
+        .describe("Days on which nodes may be upgraded."),
+      startTime: clock.describe("When the first upgrade may begin."),
+      endTime: clock.describe("After this none begins; one under way goes on."),
+      timeZone: z.string().min(1).default("UTC").describe("Time zone of both, like Europe/Berlin."),
+    })
+    .optional()
+    .describe("When upgrades may begin; at any time when left out."),
+  image: image(images.image).default(images.image).describe("Image of the controller, with its tag."),
+  kubectlImage: image(images.kubectlImage).default(images.kubectlImage).describe("Image that cordons and drains, with its tag."),
+  upgradeImage: z.string().min(1).default("docker.io/rancher/k3s-upgrade").describe("Image that brings the new k3s; its tag follows from `version`."),
+});
+export type UpgradeControllerConfig = z.output<typeof UpgradeController>;
+
 /** k3s on hosts over SSH. */
 export const K3sConfig = z.strictObject({
   version: z
@@ -56,6 +83,9 @@ export const K3sConfig = z.strictObject({
   apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front."),
   controllerManagerArgs: Flags.describe("More flags of kube-controller-manager, likewise."),
   schedulerArgs: Flags.describe("More flags of kube-scheduler, likewise."),
+  upgradeController: UpgradeController.optional().describe(
+    "Upgrades nodes from inside the cluster, by system-upgrade-controller. Over SSH only new hosts are installed then: never both ways at once.",
+  ),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

@@ -56,6 +56,14 @@ describe.each(shells)("a node of k3s under $shell", ({ shell, missing }) => {
       expect(host.changes().filter((line) => line.includes("in place"))).toHaveLength(3);
     });
 
+    it("leaves a k3s that others upgrade as it is, and installs a new one all the same", () => {
+      const elsewhere = { UPGRADES: "elsewhere" };
+      done(step({ ...elsewhere, VERSION: V.low }));
+      done(step({ ...elsewhere, VERSION: V.skip }));
+      expect(host.read("usr/local/bin/k3s")).toContain(V.low);
+      expect(host.changes().filter((line) => line.includes("in place"))).toEqual(["install put k3s v1.36.1+k3s1 in place"]);
+    });
+
     it("refuses to go down or to skip a minor version, and leaves what is there", () => {
       done(step({ VERSION: V.old }));
       refused(step({ VERSION: V.skip }), "from k3s v1.35.4+k3s1 to v1.37.0+k3s2 a minor version would be skipped");

@@ -84,6 +84,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       WAIT_SECONDS: NODE_WITHIN_SECONDS,
       ...(host.role === "server" ? marksOf(host) : {}),
       ...(host.role === "server" ? datastoreSettings(config) : {}),
+      ...(config.upgradeController ? { UPGRADES: "elsewhere" } : {}),
     },
   };
 }

@@ -31,7 +31,7 @@ export interface HostsConfig {
 }
 
 /** Label of the nodes of a pool, with its name. */
-export const POOL_LABEL = "bearstack.io/pool";
+export const POOL_LABEL = "bearstack.dev/pool";
 
 /** All hosts of a cluster, servers first, then agents and pools, in the order of the config. */
 export function hostsOf(kind: string, config: HostsConfig): Host[] {

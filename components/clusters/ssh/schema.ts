@@ -87,7 +87,7 @@ export const HostConfig = z.strictObject({
 export type HostConfig = z.output<typeof HostConfig>;
 
 const Pool = z.strictObject({
-  hosts: z.array(HostConfig).min(1, `is empty${FIX}name a host, or take the pool out`).describe("Hosts of the pool."),
+  hosts: z.array(HostConfig).min(1).describe("Hosts of the pool."),
   ...nodeSettings,
 });
 export type Pool = z.output<typeof Pool>;
@@ -96,11 +96,11 @@ export type Pool = z.output<typeof Pool>;
 export const hostsFields = {
   endpoint: hostAddress.optional().describe("Name or address in front of all servers, for kubectl and for nodes that join; the first server when left out."),
   ssh: SshSettings.prefault({}).describe("How the hosts are reached."),
-  servers: z.array(HostConfig).min(1, `is empty${FIX}name 1, 3 or 5 hosts`).describe("Hosts of the control plane, with etcd: 1, 3 or 5."),
+  servers: z.array(HostConfig).min(1).describe("Hosts of the control plane, with etcd: 1, 3 or 5."),
   agents: z.array(HostConfig).default([]).describe("Hosts that only run pods."),
   pools: z
     .record(dnsLabel, Pool)
     .default({})
-    .describe("More agents, in groups that share labels, taints and flags; each node has the label bearstack.io/pool. What a host says of its own wins."),
+    .describe("More agents, in groups that share labels, taints and flags; each node has the label bearstack.dev/pool. What a host says of its own wins."),
   parallel: z.number().int().positive().max(50).default(10).describe("Agents that are worked on at a time, also in an upgrade."),
 };

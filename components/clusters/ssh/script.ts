@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The folder of the shell scripts, in a checkout as in an installed package: they are files of their own, also for people to read. */
-function scriptFolder(): string {
+/** The folder of the scripts, in a checkout as in an installed package: they are files of their own, also for people to read. */
+export function scriptFolder(): string {
   for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const found = join(folder, "components", "clusters");
     if (existsSync(join(found, "ssh", "scripts", "lib.sh"))) return found;

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Puts the k3s binary of one version and its systemd unit on this host. Starts and restarts nothing. Builds on release.sh.
 # Settings: VERSION, ROLE, ARTIFACTS (an https:// address, or a folder on the host)
+#           UPGRADES (optional; elsewhere: a k3s that is there is upgraded by others, and stays as it is)
 # Secrets:  none
 # Output:   nothing
 
@@ -38,6 +39,7 @@ install_binary() {
 install_has=''
 if [ -x "$install_bin" ]; then
   install_has=$(version_of "$install_bin" || true)
+  [ "${UPGRADES:-}" != elsewhere ] || VERSION=$install_has
   [ "$install_has" = "$VERSION" ] || check_step k3s "$install_has" "$VERSION"
 fi
 [ "$install_has" = "$VERSION" ] || install_binary

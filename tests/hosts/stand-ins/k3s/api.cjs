@@ -39,6 +39,7 @@ function forward(request, answer, isAdmin, amend) {
   const call = https.request({ ...(isAdmin ? access().admin : access().other), method: request.method, path: request.url, headers }, (given) => {
     if (amend && given.statusCode === 200 && String(given.headers["content-type"]).startsWith("application/json")) {
       const parts = [];
+      given.on("error", () => answer.destroy());
       given.on("data", (part) => parts.push(part));
       given.on("end", () => {
         const text = JSON.stringify(amend(JSON.parse(Buffer.concat(parts).toString("utf8"))));
@@ -62,6 +63,7 @@ function ask(method, path, body, type = "application/json") {
   return new Promise((done, refuse) => {
     const call = https.request({ ...access().admin, method, path, headers: { accept: "application/json", "content-type": type } }, (answer) => {
       const parts = [];
+      answer.on("error", refuse);
       answer.on("data", (part) => parts.push(part));
       answer.on("end", () => {
         const text = Buffer.concat(parts).toString("utf8");

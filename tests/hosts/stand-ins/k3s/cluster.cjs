@@ -11,6 +11,7 @@ const BED = "/srv/bed";
 const HEARTBEAT = 2_000;
 const SILENT_AFTER = 10_000;
 const STALLED_AFTER = 30_000;
+const REGISTERED_WITHIN = 300_000;
 const settings = () => JSON.parse(readFileSync(join(BED, "settings.json"), "utf8"));
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 const age = (file) => Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
@@ -67,9 +68,10 @@ class Cluster {
   addMember(member) {
     this.write(`members/${member.name}.json`, member);
   }
-  /** A Node went away: what the cluster kept for it goes too. */
-  forget(name) {
+  /** A Node went away: what the cluster kept for it goes too. Not if it has joined again meanwhile, as another `id`. */
+  forget(name, id) {
     const was = this.member(name);
+    if (was?.id !== id) return;
     for (const file of [`members/${name}.json`, `passwords/${name}.json`]) rmSync(this.file(file), { force: true });
     if (!was) return;
     this.write(`removed-${was.id}.json`, { name });
@@ -85,7 +87,14 @@ class Cluster {
   }
   /** Its password is kept a moment before its Node is there. */
   isRegistering(name) {
-    return age(this.file("passwords", `${name}.json`)) < SILENT_AFTER;
+    return this.read(`passwords/${name}.json`)?.registered !== true && age(this.file("passwords", `${name}.json`)) < REGISTERED_WITHIN;
+  }
+  /** Its Node is there. */
+  registered(name) {
+    const known = this.read(`passwords/${name}.json`);
+    if (known) this.write(`passwords/${name}.json`, { ...known, registered: true });
+    const member = this.member(name);
+    if (member) this.addMember({ ...member, registered: true });
   }
 
   beat(name) {

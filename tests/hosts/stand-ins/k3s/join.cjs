@@ -4,10 +4,14 @@ const https = require("node:https");
 const { sha256 } = require("./cluster.cjs");
 const { Fatal } = require("./log.cjs");
 
+const TIMEOUT = 10_000;
+/** For what the server itself waits for the API: who gives up sooner than a slow one answers, and tries again, never gets in. */
+const PATIENCE = 60_000;
+
 function request(server, path, { ca, auth, body, method = body ? "POST" : "GET" } = {}) {
   const url = new URL(path, server);
   return new Promise((done, refuse) => {
-    const call = https.request(url, { method, ca, auth, rejectUnauthorized: ca !== undefined, agent: false, timeout: 5_000 }, (answer) => {
+    const call = https.request(url, { method, ca, auth, rejectUnauthorized: ca !== undefined, agent: false, timeout: body ? PATIENCE : TIMEOUT }, (answer) => {
       const parts = [];
       answer.on("data", (part) => parts.push(part));
       answer.on("end", () => done({ status: answer.statusCode, text: Buffer.concat(parts).toString("utf8") }));

@@ -76,15 +76,17 @@ exports.register = async function register(cluster, { name, address, version, la
 
 /** One round: who lost its Node leaves etcd. */
 exports.look = async function look(cluster) {
+  // As of before the answer: who registers while it is on its way is not in it.
+  const members = cluster.members().filter(({ registered }) => registered);
+  const settled = cluster.passwords().filter((name) => !cluster.member(name) && !cluster.isRegistering(name));
   const { items } = await must("GET", "/api/v1/nodes");
   const mine = items.filter(({ metadata }) => metadata.annotations?.[CLUSTER] === cluster.id);
-  for (const { name, registered } of cluster.members()) {
-    if (!registered || mine.some(({ metadata }) => metadata.name === name)) continue;
+  const isGone = (name) => !mine.some(({ metadata }) => metadata.name === name);
+  for (const { name, id } of members.filter(({ name }) => isGone(name))) {
     log(`Removing name=${name} from etcd`);
-    cluster.forget(name);
+    cluster.forget(name, id);
   }
-  const gone = cluster.passwords().filter((name) => !mine.some(({ metadata }) => metadata.name === name));
-  for (const name of gone) if (!cluster.member(name) && !cluster.isRegistering(name)) cluster.forget(name);
+  for (const name of settled.filter(isGone)) cluster.forget(name);
 };
 
 /**

@@ -194,6 +194,7 @@ function makeListener(cluster, isServing) {
         return end(403, `Node password rejected, duplicate hostname or contents of '/etc/rancher/node/password' may not match server node-passwd entry\n`);
       cluster.beat(node.name);
       await register(cluster, node, []);
+      cluster.registered(node.name);
       return end(200, "");
     }
     const isAdmin = request.socket.authorized === true;
@@ -239,7 +240,7 @@ exports.server = async function server(config, version) {
     await new Promise((done) => setTimeout(done, 1_000));
   }
   await register(cluster, node, rolesIn({ external }));
-  cluster.addMember({ ...cluster.member(config.name), registered: true });
+  cluster.registered(config.name);
   cluster.note(config.name, `server ${version}`);
 
   for (;;) {
