@@ -50,7 +50,7 @@ describe.skipIf(!canStartHosts)("options of k3s on real hosts, with a stand-in f
 
   beforeAll(async () => {
     bed = await HostsBed.start(["s1", "s2", "a1"], kind);
-    virtual = bed.host("s1").address.replace(/\d+$/, "250");
+    virtual = bed.host("s1").address.replace(/\d+$/, "240");
     kind.settings = options(virtual);
     for (const { name } of bed.hosts.list) before[name] = files(name);
     // What kube-vip would do, which nobody runs here.
