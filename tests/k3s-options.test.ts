@@ -100,6 +100,18 @@ describe.skipIf(!canStartHosts)("options of k3s on real hosts, with a stand-in f
     expect(bed.touched(logs)).toEqual({});
   });
 
+  test("labels and taints follow the config, those of others stay", async () => {
+    const kubectl = (words: string): Promise<string> => bed.sudo("s1", `env KUBECACHEDIR=/run/test /usr/local/bin/k3s kubectl ${words}`);
+    const node = (name: string): Promise<string> =>
+      kubectl(`get node ${name} -o 'jsonpath={.metadata.labels.tier} {.metadata.labels.theirs} {.spec.taints[*].key}'`);
+    const marked = { labels: { tier: "web" }, taints: ["gpu=yes:PreferNoSchedule"] };
+    expect(failed(await bed.run({ ...started, hosts: { a1: marked, s1: { labels: { tier: "control" } } } }))).toEqual([]);
+    await kubectl("label node a1 theirs=yes");
+    expect([await node("a1"), await node("s1")]).toEqual(["web yes gpu", "control  "]);
+    expect(failed(await bed.run(started))).toEqual([]);
+    expect([await node("a1"), await node("s1")]).toEqual([" yes ", "  "]);
+  });
+
   test("everything goes, the virtual address with it, and the hosts are as they were", async () => {
     expect(failed(await bed.run(undefined))).toEqual([]);
     for (const name of ["s1", "a1"]) expect(files(name), name).toEqual([...before[name]!, "var/lib/bearstack/changes.log"].sort());

@@ -13,6 +13,7 @@ ROOT=${ROOT:-}
 STATE_DIR=$ROOT/var/lib/bearstack
 LOCK=''
 unset KUBECONFIG # the login shell may name another cluster
+export KUBECACHEDIR="$ROOT/run/bearstack-kubectl" # not the home of who logs in: nothing of it is to stay
 
 say() { printf '%s\n' "$*" >&2; }
 
