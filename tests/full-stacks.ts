@@ -72,7 +72,7 @@ export const hostsCluster = {
 const k3sWithDatabase = {
   k3s: {
     ssh: { privateKey: secure },
-    servers: [{ host: "192.0.2.11", hostKey }],
+    servers: [{ host: "192.0.2.11", name: "server-11", hostKey }],
     datastore: { external: { endpoint: secure, certificate, key: secure } },
   },
 };

@@ -39,6 +39,8 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
       MIN_DISK_MB: String(MINIMUM[host.role].disk + (config.airgap ? IMAGES_MB : 0)),
       DATA_DIR: "/var/lib/rancher/k3s",
       ETCD_DIR: "/var/lib/rancher/k3s/server/db/etcd",
+      ...(host.role === "server" && config.virtualAddress ? { INTERFACE: config.virtualAddress.interface } : {}),
+      ...(config.flannelBackend === "wireguard-native" ? { MODULES: "wireguard" } : {}),
       CLOCKS: clocksOf(host, config, servers).join(" "),
       RESOLVE: names.join(" "),
       ...(host.role === "server" ? { SERVERS: servers.map(({ name }) => name).join(" ") } : {}),

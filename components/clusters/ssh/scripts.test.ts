@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeHost, shellcheck, shells, systemctl } from "../../../tests/shell";
@@ -146,6 +147,18 @@ describe.each(shells)("under $shell", ({ shell, missing }) => {
       expect(codes(preflight().stderr)).toEqual(["port"]);
       host.write("facts/active-k3s-agent", "active\n");
       expect(preflight().code).toBe(0);
+    });
+
+    it("looks for the interface of a virtual address, and for modules that a network needs", () => {
+      host.write("proc/net/dev", "Inter-|   Receive\n    lo: 0 0\n  eth0: 0 0\n");
+      expect(preflight({ INTERFACE: "eth0" })).toMatchObject({ code: 0, stderr: "" });
+      expect(codes(preflight({ INTERFACE: "eth1" }).stderr)).toEqual(["interface"]);
+      const modules = `lib/modules/${release()}`;
+      host.write(`${modules}/modules.builtin`, "kernel/fs/overlay.ko\nkernel/net/br_netfilter.ko\n");
+      expect(preflight().code).toBe(0);
+      expect(codes(preflight({ MODULES: "wireguard" }).stderr)).toEqual(["kernel-module"]);
+      host.write(`${modules}/modules.dep`, "kernel/drivers/net/wireguard.ko: a.ko\n");
+      expect(preflight({ MODULES: "wireguard" }).code).toBe(0);
     });
 
     it("takes a default route of IPv6 alone", () => {

@@ -2,6 +2,7 @@
 # Looks whether this host can be a node. Changes nothing, takes no lock, and tells everything it finds at once.
 # Settings: PRODUCT, NODE_NAME, PORTS, MIN_MEMORY_MB, MIN_DISK_MB, DATA_DIR
 #           UNITS (those of the product), BINARY and VERSION_FLAGS (that make it tell its version), ETCD_DIR (where etcd has its data)
+#           INTERFACE (optional): network interface that must be there. MODULES (optional): more modules of the kernel that are needed.
 #           CLOCKS (optional): addresses of API servers that must have the same time.
 #           RESOLVE (optional): names that must resolve here, like those of the endpoint and of the artifacts.
 # Secrets:  none
@@ -48,7 +49,7 @@ fi
 # Loaded, built in, or there to be loaded. Without the folder of the running kernel nobody can tell.
 preflight_modules=$ROOT/lib/modules/$(uname -r)
 if [ -d "$preflight_modules" ]; then
-  for preflight_module in overlay br_netfilter; do
+  for preflight_module in overlay br_netfilter ${MODULES:-}; do
     [ -d "$ROOT/sys/module/$preflight_module" ] ||
       grep -qs "/$preflight_module\.ko" "$preflight_modules/modules.builtin" "$preflight_modules/modules.dep" ||
       finding kernel-module "the kernel has no module $preflight_module" "install the modules of the running kernel, or boot another kernel"
@@ -89,6 +90,9 @@ fi
 awk '$2 == "00000000" && $8 == "00000000" { found = 1 } END { exit !found }' "$ROOT/proc/net/route" 2>/dev/null ||
   awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { found = 1 } END { exit !found }' "$ROOT/proc/net/ipv6_route" 2>/dev/null ||
   finding default-route "there is no default route, without one $PRODUCT does not start" "add one, it may lead nowhere: ip route add default via <gateway>"
+
+[ -z "${INTERFACE:-}" ] || grep -qs "^ *$INTERFACE:" "$ROOT/proc/net/dev" ||
+  finding interface "there is no network interface $INTERFACE for the virtual address" "name the one that holds the address of this host: ip -br address"
 
 grep -qs '^ *nameserver ' "$ROOT/etc/resolv.conf" ||
   warning dns "/etc/resolv.conf names no name server, pods will ask a public one" "name one there"
