@@ -122,9 +122,7 @@ describe("k0s steps", () => {
         stderr: "",
       });
     const wrong = clusterConfig(servers[0]!, config, true).replace("telemetry", "telemetri");
-    expect(spawnSync(real!, ["config", "validate", "--config", "-"], { input: wrong, encoding: "utf8" }).stderr).toContain(
-      'unknown field "telemetri"',
-    );
+    expect(spawnSync(real!, ["config", "validate", "--config", "-"], { input: wrong, encoding: "utf8" }).stderr).toContain('unknown field "telemetri"');
   });
 });
 

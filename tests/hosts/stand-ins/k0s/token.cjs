@@ -83,11 +83,15 @@ exports.readToken = function readToken(file, role) {
 exports.call = function call({ server, ca, bearer, cert, key }, path, body) {
   const headers = { ...(bearer ? { authorization: `Bearer ${bearer}` } : {}), "content-type": "application/json" };
   return new Promise((done, refuse) => {
-    const request = https.request(new URL(path, server), { method: body ? "POST" : "GET", ca, cert, key, headers, agent: false, timeout: 5_000 }, (answer) => {
-      const parts = [];
-      answer.on("data", (part) => parts.push(part));
-      answer.on("end", () => done({ status: answer.statusCode, text: Buffer.concat(parts).toString("utf8") }));
-    });
+    const request = https.request(
+      new URL(path, server),
+      { method: body ? "POST" : "GET", ca, cert, key, headers, agent: false, timeout: body ? 60_000 : 10_000 },
+      (answer) => {
+        const parts = [];
+        answer.on("data", (part) => parts.push(part));
+        answer.on("end", () => done({ status: answer.statusCode, text: Buffer.concat(parts).toString("utf8") }));
+      },
+    );
     request.on("timeout", () => request.destroy(new Error("timed out")));
     request.on("error", refuse);
     request.end(body === undefined ? undefined : JSON.stringify(body));
