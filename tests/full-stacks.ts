@@ -95,11 +95,15 @@ const smallPlatform = { domain: "dev.example.com", secrets: "sealed-secrets" };
 
 export const shootStack: StackFile = { name: "a Shoot", config: { "bearstack:cluster": shoot, "bearstack:platform": smallPlatform } };
 
+/** The same hosts as another kind of cluster. */
+const hostsOfK0s: StackFile = { name: "hosts over SSH, k0s", config: { "bearstack:cluster": { k0s: hostsCluster.k3s }, "bearstack:platform": smallPlatform } };
+
 /** Stacks that between them set every secret field there is. */
 export const secretStacks: readonly StackFile[] = [
   ...platformStacks,
   shootStack,
   { name: "k3s with a database", config: { "bearstack:cluster": k3sWithDatabase } },
+  hostsOfK0s,
   { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": smallPlatform } },
 ];
 

@@ -49,11 +49,12 @@ export class HostsBed {
     readonly folder: string,
   ) {}
 
-  static async start(names: readonly string[], kind: BedKind = k3sKind): Promise<HostsBed> {
+  /** `joinMillis`: how long a server is etcd's learner. */
+  static async start(names: readonly string[], kind: BedKind = k3sKind, joinMillis = 300): Promise<HostsBed> {
     const sandbox = await testSandbox();
     try {
       const kubectl = await ensureTool("kubectl", () => undefined);
-      const hosts = await startHosts(names.length, { names, login: "password", api: { kubeconfig: sandbox.kubeconfig, kubectl } });
+      const hosts = await startHosts(names.length, { names, login: "password", api: { kubeconfig: sandbox.kubeconfig, kubectl }, joinMillis });
       return new HostsBed(kind, hosts, sandbox, mkdtempSync(join(tmpdir(), "bear-cluster-")));
     } catch (error) {
       await sandbox.stop();

@@ -1,12 +1,11 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunEvent } from "../sandbox/runner/events";
 import { Search } from "./canaries";
 import { canStartHosts, type ClusterEvent } from "./hosts";
 import { failed, HostsBed, type Cluster } from "./hosts-cluster";
+import { Child, Samples, whileRuns, type Moment } from "./hosts-killed";
 
 const names = ["s1", "s2", "s3", "a1", "a2"];
 const [low, middle, high] = ["v1.35.4+k3s1", "v1.36.1+k3s1", "v1.36.2+k3s1"] as const;
@@ -22,23 +21,6 @@ function random(): number {
   let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
   mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-}
-
-/** When a run is killed: some time after one event, or at another one where that comes first. */
-interface Moment {
-  from(event: RunEvent): boolean;
-  ms: number;
-  latest(event: RunEvent): boolean;
-  /** Kills the ssh processes that it runs as well. */
-  withSsh?: boolean;
-  what: string;
-}
-
-/** While a command of a host runs, or right after it. */
-function whileRuns(name: string, ms: number): Moment {
-  const tells = (event: RunEvent, working: boolean): boolean =>
-    event.kind === "entry" && event.entry.kind === "command" && event.entry.name === name && (event.entry.state === "working") === working;
-  return { from: (event) => tells(event, true), ms, latest: (event) => tells(event, false), what: `at most ${Math.round(ms)} ms into ${name}` };
 }
 
 const removes = (event: RunEvent, name: string): boolean => event.kind === "removed" && event.removed.what === `command ${name}`;
@@ -230,78 +212,6 @@ describe.skipIf(!canStartHosts)(`runs of k3s that are killed or cut off (BEAR_SE
     }
   });
 });
-
-/** A run that waits for its stack. */
-class Child {
-  readonly process: ChildProcess;
-
-  constructor() {
-    const register = join(__dirname, "..", "sandbox", "runner", "testing", "register.cjs");
-    this.process = spawn(process.execPath, ["-r", register, join(__dirname, "hosts-child.ts")], { stdio: ["pipe", "pipe", "inherit"] });
-  }
-
-  /** Gives the signal that ended it, or what it said last. */
-  run(stack: string, moment: Moment, told: string[], ssh?: string): Promise<string> {
-    const child = this.process;
-    const kill = (): void => {
-      child.kill("SIGKILL");
-      if (ssh !== undefined) killNoted(ssh);
-    };
-    let last = "";
-    let due: NodeJS.Timeout | undefined;
-    createInterface({ input: child.stdout! }).on("line", (line) => {
-      told.push((last = line));
-      const event = JSON.parse(line) as RunEvent;
-      if (due && moment.latest(event)) kill();
-      if (!due && moment.from(event)) due = setTimeout(kill, moment.ms);
-    });
-    child.stdin!.write(`${stack}\n`);
-    return new Promise((done) =>
-      child.once("close", (_code, signal) => {
-        clearTimeout(due);
-        done(signal ?? last);
-      }),
-    );
-  }
-}
-
-/** Kills the processes whose notes stand in folders of a folder. */
-function killNoted(folder: string): void {
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    try {
-      const { pid } = JSON.parse(readFileSync(join(folder, name, "process.json"), "utf8")) as { pid: number };
-      process.kill(-pid, "SIGKILL");
-    } catch {
-      // no note yet, or it has ended
-    }
-  }
-}
-
-/** Command lines and environments of all processes of this computer, so of all hosts too, that began after this did. */
-class Samples {
-  readonly texts = new Set<string>();
-  rounds = 0;
-  readonly #older = new Set(readdirSync("/proc"));
-  readonly #timer = setInterval(() => this.#take(), 100);
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  #take(): void {
-    this.rounds++;
-    for (const entry of readdirSync("/proc")) {
-      if (!/^\d+$/.test(entry) || this.#older.has(entry)) continue;
-      for (const part of ["cmdline", "environ"]) {
-        try {
-          this.texts.add(readFileSync(`/proc/${entry}/${part}`, "utf8").replaceAll("\0", " "));
-        } catch {
-          // it ended meanwhile
-        }
-      }
-    }
-  }
-}
 
 /** Files of connections, and any with a private key. */
 function keysBelow(folder: string): string[] {

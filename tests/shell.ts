@@ -92,6 +92,12 @@ export class FakeHost {
     return spawn(...args, { env, stdio: "ignore", detached: true });
   }
 
+  /** Runs a program of the host; gives its code. */
+  execute(path: string): number {
+    const env = { PATH: `${join(this.root, "bin")}:${process.env.PATH}`, FACTS: this.facts, ROOT_FOLDER: this.root };
+    return spawnSync(...([this.shell.split(" ")[0]!, [...this.shell.split(" ").slice(1), join(this.root, path)]] as const), { env }).status ?? -1;
+  }
+
   close(): void {
     rmSync(this.root, { recursive: true, force: true });
   }

@@ -1,11 +1,12 @@
 import type { ClusterDefinition } from "./definition";
 import { existing } from "./existing/cluster";
 import { gardener } from "./gardener/cluster";
+import { k0s } from "./k0s/cluster";
 import { k3s } from "./k3s/cluster";
 import { sandbox } from "./sandbox/cluster";
 
 /** The kinds of cluster that are built, by name. */
-export const clusters: Readonly<Record<string, ClusterDefinition<any>>> = { existing, gardener, k3s, sandbox };
+export const clusters: Readonly<Record<string, ClusterDefinition<any>>> = { existing, gardener, k0s, k3s, sandbox };
 
 /** All kinds the config has a name for, and what they are. */
 export const clusterKinds: Readonly<Record<string, string>> = {
@@ -13,7 +14,7 @@ export const clusterKinds: Readonly<Record<string, string>> = {
   eks: "Amazon Elastic Kubernetes Service",
   k3s: k3s.summary,
   kubeadm: "kubeadm on hosts over SSH",
-  k0s: "k0s on hosts over SSH",
+  k0s: k0s.summary,
   gardener: gardener.summary,
   existing: existing.summary,
   sandbox: sandbox.summary,

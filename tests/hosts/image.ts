@@ -6,6 +6,9 @@ import { run, type Bed } from "./beds";
 /** Versions of k3s that the hosts find under /srv/artifacts, all of them the same stand-in. */
 export const K3S_VERSIONS = ["v1.35.4+k3s1", "v1.36.1+k3s1", "v1.36.2+k3s1"] as const;
 
+/** The same for k0s. */
+export const K0S_VERSIONS = ["v1.35.7+k0s.0", "v1.36.2+k0s.0", "v1.36.3+k0s.2"] as const;
+
 export interface Login {
   user: string;
   /** How the user becomes root: is root, is never asked, is asked for a password. */
@@ -27,28 +30,33 @@ function put(folder: string, path: string, text: string, mode = 0o644): void {
 export function makeShared(bed: Bed, settings: object): void {
   const shared = join(bed.folder, "shared");
   mkdirSync(join(shared, "clusters"), { recursive: true, mode: 0o700 });
-  cpSync(join(standIns, "k3s"), join(shared, "k3s"), { recursive: true });
+  for (const part of ["common", "k0s", "k3s"]) cpSync(join(standIns, part), join(shared, part), { recursive: true });
   const yaml = dirname(require.resolve("yaml/package.json"));
   for (const part of ["package.json", "dist"]) cpSync(join(yaml, part), join(shared, "node_modules", "yaml", part), { recursive: true });
   put(shared, "settings.json", JSON.stringify(settings));
   chmodSync(shared, 0o700);
   const artifacts = join(bed.folder, "artifacts");
   for (const version of K3S_VERSIONS) {
-    const program = `#!${process.execPath}\n// A stand-in for k3s; what it keeps and what it does not prove: tests/hosts/stand-ins/k3s/main.cjs\nrequire("/srv/bed/k3s/main.cjs").main("${version}");\n`;
-    const sum = createHash("sha256").update(program).digest("hex");
-    put(artifacts, `${version}/k3s`, program, 0o755);
-    put(artifacts, `${version}/k3s-arm64`, program, 0o755);
-    for (const [arch, file] of [
-      ["amd64", "k3s"],
-      ["arm64", "k3s-arm64"],
-    ] as const) {
-      const [archive, images] = [`k3s-airgap-images-${arch}.tar.zst`, `A stand-in for the images of ${version}.\n`];
-      put(artifacts, `${version}/${archive}`, images);
-      put(artifacts, `${version}/sha256sum-${arch}.txt`, `${createHash("sha256").update(images).digest("hex")}  ${archive}\n${sum}  ${file}\n`);
-    }
-    // As the address of a release has it.
-    symlinkSync(version, join(artifacts, encodeURIComponent(version)));
+    const images = Object.fromEntries(["amd64", "arm64"].map((arch) => [`k3s-airgap-images-${arch}.tar.zst`, `sha256sum-${arch}.txt`]));
+    putRelease(artifacts, "k3s", version, { k3s: "sha256sum-amd64.txt", "k3s-arm64": "sha256sum-arm64.txt" }, images);
   }
+  for (const version of K0S_VERSIONS)
+    putRelease(artifacts, "k0s", version, { [`k0s-${version}-amd64`]: "sha256sums.txt", [`k0s-${version}-arm64`]: "sha256sums.txt" });
+}
+
+/** Puts a stand-in there as a release: its files, archives of images, and for each the list with its checksum. */
+function putRelease(artifacts: string, product: string, version: string, files: Record<string, string>, images: Record<string, string> = {}): void {
+  const program = `#!${process.execPath}\n// A stand-in for ${product}; what it keeps and what it does not prove: tests/hosts/stand-ins/${product}/main.cjs\nrequire("/srv/bed/${product}/main.cjs").main("${version}");\n`;
+  const sums: Record<string, string> = {};
+  const add = (file: string, list: string, text: string): void => {
+    put(artifacts, `${version}/${file}`, text, 0o755);
+    sums[list] = `${sums[list] ?? ""}${createHash("sha256").update(text).digest("hex")} *${file}\n`;
+  };
+  for (const [file, list] of Object.entries(images)) add(file, list, `A stand-in for the images of ${version}.\n`);
+  for (const [file, list] of Object.entries(files)) add(file, list, program);
+  for (const [list, text] of Object.entries(sums)) put(artifacts, `${version}/${list}`, text);
+  // As the address of a release has it.
+  symlinkSync(version, join(artifacts, encodeURIComponent(version)));
 }
 
 export interface HostImage {
@@ -77,7 +85,16 @@ export function makeHost(folder: string, { name, address, names, login, publicKe
   for (const program of ["systemctl", "journalctl"]) put(upper, `usr/bin/${program}`, readFileSync(join(standIns, program), "utf8"), 0o755);
   // The kernel is that of this computer: what would be set is written down.
   put(upper, "usr/sbin/sysctl", '#!/bin/sh\n# A stand-in: sets nothing.\necho "$*" >>/var/log/bed-sysctl\n', 0o755);
-  hide(upper, ["etc/rancher", "var/lib/rancher", "var/lib/bearstack", "usr/local/bin/k3s", "usr/local/bin/kubectl"]);
+  hide(upper, [
+    "etc/rancher",
+    "var/lib/rancher",
+    "etc/k0s",
+    "var/lib/k0s",
+    "var/lib/bearstack",
+    "usr/local/bin/k0s",
+    "usr/local/bin/k3s",
+    "usr/local/bin/kubectl",
+  ]);
 
   const accounts = { passwd: readFileSync("/etc/passwd", "utf8"), group: readFileSync("/etc/group", "utf8"), shadow: readFileSync("/etc/shadow", "utf8") };
   // A locked root ("!") is refused by sshd without PAM.

@@ -8,12 +8,12 @@ import { canStartHosts, removeBed, run, takeBed, type Bed } from "./beds";
 import { makeHost, makeShared, type Login } from "./image";
 
 export { canStartHosts } from "./beds";
-export { K3S_VERSIONS } from "./image";
+export { K0S_VERSIONS, K3S_VERSIONS } from "./image";
 
 export interface HostsOptions {
   /** Who logs in: root, or a user who may use sudo without or with a password. */
   login?: Login["sudo"];
-  /** Serves the API of the k3s stand-in: the administrator's kubeconfig of a running sandbox, and the program kubectl. */
+  /** Serves the API of the stand-ins: the administrator's kubeconfig of a running sandbox, and the program kubectl. */
   api?: { kubeconfig: string; kubectl: string };
   /** Names of the hosts; h1, h2, ... when left out. */
   names?: readonly string[];
@@ -44,7 +44,7 @@ export interface Change {
   what: string;
 }
 
-/** What the stand-ins of k3s noted about their cluster, by the computer's clock in milliseconds. */
+/** What the stand-ins noted about their cluster, by the computer's clock in milliseconds. */
 export interface ClusterEvent {
   at: number;
   cluster: string;

@@ -21,7 +21,7 @@ get_release() {
       cp "$ROOT$ARTIFACTS/$1/$2" "$3"
       ;;
     *)
-      release_url=${ARTIFACTS%/}/$(printf '%s' "$1" | sed 's/+/%2B/g')/$2
+      release_url=${ARTIFACTS%/}/$(printf '%s' "$1/$2" | sed 's/+/%2B/g')
       fetch "$release_url" "$3" || fail "cannot get $release_url" "check the address, and whether this host reaches it"
       ;;
   esac

@@ -1,39 +1,13 @@
 "use strict";
-const { createServer } = require("node:http");
-const { createServer: createTcp } = require("node:net");
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { randomBytes } = require("node:crypto");
 const { dirname, join } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
-const { Cluster, sha256 } = require("./cluster.cjs");
+const { Cluster, sha256 } = require("../common/cluster.cjs");
+const { Fatal, log } = require("../common/log.cjs");
+const { endWith, notifyReady, startKubelet, taintOf } = require("../common/process.cjs");
 const { trust } = require("./join.cjs");
 const { lookAtFiles } = require("./options.cjs");
-const { Fatal, log } = require("./log.cjs");
-
-/** Listens, or ends: two programs on one port are a mistake that must be seen. */
-const listen = (server, port, host) =>
-  new Promise((done, refuse) => {
-    server.once("error", (error) =>
-      refuse(new Fatal(`listen tcp ${host}:${port}: ${error.code === "EADDRINUSE" ? "bind: address already in use" : error.message}`)),
-    );
-    server.listen(port, host, done);
-  });
-const hold = (port, host = "0.0.0.0") =>
-  listen(
-    createTcp((socket) => socket.destroy()),
-    port,
-    host,
-  );
-
-/** The kubelet's side of a node, which a server has as well. */
-async function startKubelet() {
-  await hold(10250);
-  await listen(
-    createServer((_, answer) => answer.end("ok")),
-    10248,
-    "127.0.0.1",
-  );
-}
 
 function nodePassword() {
   const file = "/etc/rancher/node/password";
@@ -51,24 +25,8 @@ const describe = (config, version) => ({
   version,
   password: nodePassword(),
   labels: Object.fromEntries(config.list("node-label").map((text) => text.split(/=(.*)/s).slice(0, 2))),
-  taints: config.list("node-taint").map((text) => {
-    const [, key, value = "", effect] = /^([^=:]+)(?:=([^:]*))?:(\w+)$/.exec(text) ?? [];
-    if (key === undefined) throw new Fatal(`invalid taint spec: ${text}`);
-    return { key, value, effect };
-  }),
+  taints: config.list("node-taint").map(taintOf),
 });
-
-/** Tells systemd's stand-in that the unit is there. */
-const notifyReady = () => process.env.BED_READY && writeFileSync(process.env.BED_READY, "");
-
-/** Ends at once, as the real one may: others notice by the silence. */
-function endWith(clean) {
-  for (const signal of ["SIGTERM", "SIGINT"])
-    process.on(signal, () => {
-      clean();
-      process.exit(0);
-    });
-}
 
 async function agent(config, version) {
   const { server, token } = config;
@@ -101,4 +59,4 @@ async function agent(config, version) {
   }
 }
 
-module.exports = { agent, describe, endWith, hold, listen, notifyReady, startKubelet };
+module.exports = { agent, describe };

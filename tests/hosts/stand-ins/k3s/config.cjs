@@ -2,7 +2,7 @@
 const { existsSync, readdirSync, readFileSync } = require("node:fs");
 const { hostname, networkInterfaces } = require("node:os");
 const { parse } = require("yaml");
-const { Fatal } = require("./log.cjs");
+const { Fatal } = require("../common/log.cjs");
 
 const words = (text) => text.trim().split(/\s+/);
 /** Flags of both, then of servers alone: docs.k3s.io, CLI tools. */

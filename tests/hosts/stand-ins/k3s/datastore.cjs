@@ -3,9 +3,9 @@
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { randomBytes } = require("node:crypto");
 const { join } = require("node:path");
-const { BED, Cluster, sha256 } = require("./cluster.cjs");
+const { BED, Cluster, sha256 } = require("../common/cluster.cjs");
 const { parseToken } = require("./join.cjs");
-const { Fatal } = require("./log.cjs");
+const { Fatal } = require("../common/log.cjs");
 
 /** `make` starts a cluster, for the server that comes first. */
 exports.findInDatastore = function findInDatastore(config, make) {

@@ -1,8 +1,8 @@
 "use strict";
 // How a node finds out whom it joins: the token names the CA, the CA proves the server, the secret proves the node.
 const https = require("node:https");
-const { sha256 } = require("./cluster.cjs");
-const { Fatal } = require("./log.cjs");
+const { sha256 } = require("../common/cluster.cjs");
+const { Fatal } = require("../common/log.cjs");
 
 const TIMEOUT = 10_000;
 /** For what the server itself waits for the API: who gives up sooner than a slow one answers, and tries again, never gets in. */

@@ -20,7 +20,7 @@
 const { spawnSync } = require("node:child_process");
 const { basename } = require("node:path");
 const { readConfig } = require("./config.cjs");
-const { Fatal, log } = require("./log.cjs");
+const { Fatal, log } = require("../common/log.cjs");
 
 function kubectl(args) {
   const env = { KUBECONFIG: "/etc/rancher/k3s/k3s.yaml", ...process.env };

@@ -3,7 +3,7 @@
 const { existsSync, readdirSync, readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { parse } = require("yaml");
-const { Fatal, log } = require("./log.cjs");
+const { Fatal, log } = require("../common/log.cjs");
 
 const REGISTRIES = "/etc/rancher/k3s/registries.yaml";
 const listed = (folder) => (existsSync(folder) ? readdirSync(folder).filter((file) => !file.startsWith(".")) : []);

@@ -1,19 +1,21 @@
 "use strict";
 const https = require("node:https");
-const { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, readFileSync, rmSync } = require("node:fs");
 const { randomBytes } = require("node:crypto");
 const { hostname } = require("node:os");
-const { dirname, join } = require("node:path");
+const { join } = require("node:path");
 const { stringify } = require("yaml");
-const { describe, endWith, hold, listen, notifyReady, startKubelet } = require("./agent.cjs");
-const { forward } = require("./api.cjs");
-const { Cluster, sha256 } = require("./cluster.cjs");
+const { forward } = require("../common/api.cjs");
+const { Cluster, sha256 } = require("../common/cluster.cjs");
+const { Fatal, log } = require("../common/log.cjs");
+const { withSilence } = require("../common/nodes.cjs");
+const { makeCa, makeCert } = require("../common/pki.cjs");
+const { endWith, hold, listen, notifyReady, put, startKubelet } = require("../common/process.cjs");
+const { describe } = require("./agent.cjs");
 const { parseToken, trust } = require("./join.cjs");
-const { Fatal, log } = require("./log.cjs");
 const { findInDatastore } = require("./datastore.cjs");
 const { lookAtFiles } = require("./options.cjs");
-const { look, register, withSilence } = require("./nodes.cjs");
-const { makeCa, makeCert } = require("./pki.cjs");
+const { look, register } = require("./nodes.cjs");
 
 const LOOK = 1_000;
 const rolesIn = ({ external }) => (external ? ["control-plane"] : ["control-plane", "etcd"]);
@@ -33,13 +35,6 @@ const criticalOf = (config) => ({
   "disable servicelb": config.list("disable").includes("servicelb"),
   "embedded-registry": config.yes("embedded-registry"),
 });
-
-const put = (file, text, mode = 0o600) => {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(`${file}.new`, text, { mode });
-  chmodSync(`${file}.new`, mode);
-  renameSync(`${file}.new`, file);
-};
 
 /** Finds the server's place: its own data, else a new cluster, else one that it joins. */
 async function findCluster(config) {

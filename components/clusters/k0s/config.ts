@@ -1,0 +1,74 @@
+import ipaddr from "ipaddr.js";
+import { stringify } from "yaml";
+import type { Host } from "../ssh/hosts";
+import type { K0sConfig } from "./schema";
+
+/** Key that kube-apiserver encrypts Secrets with. It lies with the certificates, so that `k0s backup` takes it along. */
+export const ENCRYPTION = "/var/lib/k0s/pki/encryption.yaml";
+
+/** Parts of k0s that have nothing to do here: this program does the upgrades, and nobody is told about the cluster. */
+const DISABLED = "autopilot,update-prober";
+
+/**
+ * k0s.yaml of a server. What it says of the cluster is equal on all servers and names none of the others, so that none of them
+ * restarts when one comes or goes. `pods` says whether k0s runs the network of pods itself.
+ */
+export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): string {
+  const isAddress = ipaddr.isValid(host.address);
+  return stringify({
+    apiVersion: "k0s.k0sproject.io/v1beta1",
+    kind: "ClusterConfig",
+    metadata: { name: "k0s" },
+    spec: {
+      api: {
+        // k0s takes addresses only here, and finds its own where the host goes by a name.
+        ...(isAddress ? { address: host.address } : { sans: [host.address] }),
+        ...(config.endpoint === undefined ? {} : { externalAddress: config.endpoint }),
+        extraArgs: { "encryption-provider-config": ENCRYPTION, ...(config.oidc ? oidcArguments(config.oidc) : {}) },
+      },
+      storage: { type: "etcd", etcd: { ...(isAddress ? { peerAddress: host.address } : {}), extraArgs: { name: host.name } } },
+      network: {
+        provider: pods ? "kuberouter" : "custom",
+        podCIDR: config.network.pods,
+        serviceCIDR: config.network.services,
+        clusterDomain: config.clusterDomain,
+        // Without anything in front of the servers every agent brings its own balancer over them.
+        nodeLocalLoadBalancing: { enabled: config.endpoint === undefined && config.servers.length > 1, type: "EnvoyProxy" },
+      },
+      telemetry: { enabled: false },
+    },
+  });
+}
+
+/** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
+function oidcArguments(oidc: NonNullable<K0sConfig["oidc"]>): Record<string, string> {
+  return {
+    "oidc-issuer-url": oidc.issuer,
+    "oidc-client-id": oidc.clientId,
+    "oidc-username-claim": oidc.usernameClaim,
+    "oidc-username-prefix": oidc.usernamePrefix,
+    "oidc-groups-claim": oidc.groupsClaim,
+    "oidc-groups-prefix": oidc.groupsPrefix,
+  };
+}
+
+/** What k0s is started with, but for the join token: words of a command line. */
+export function argumentsOf(host: Host): string[] {
+  const labels = Object.entries(host.labels).map(([name, value]) => `${name}=${value}`);
+  const kubelet = [...Object.entries(host.kubelet).map(([flag, value]) => `--${flag}=${value}`), `--hostname-override=${host.name}`];
+  const both = [
+    `--kubelet-extra-args=${kubelet.join(" ")}`,
+    ...(labels.length > 0 ? [`--labels=${labels.join(",")}`] : []),
+    ...(host.taints.length > 0 ? [`--taints=${host.taints.join(",")}`] : []),
+  ];
+  return host.role === "agent"
+    ? ["worker", ...both]
+    : ["controller", "--config=/etc/k0s/k0s.yaml", "--enable-worker", "--no-taints", `--disable-components=${DISABLED}`, ...both];
+}
+
+/** Words as systemd reads them in ExecStart= (systemd.service, Command lines). */
+export const systemdLine = (words: readonly string[]): string =>
+  words
+    .map((word) => word.replaceAll("%", "%%").replaceAll("$", "$$$$"))
+    .map((word) => (/^[\w@%+=:,./$-]+$/.test(word) ? word : `"${word.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`))
+    .join(" ");

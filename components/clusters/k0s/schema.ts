@@ -1,0 +1,66 @@
+import * as z from "zod";
+import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { hostsFields } from "../ssh/schema";
+import { calendarOf } from "./calendar";
+
+/** The version that this release of BearStack was tried with. */
+export const K0S_VERSION = "v1.36.3+k0s.2";
+
+/** k0s has networks of IPv6 alone behind a switch that is not for production. */
+const network = cidr.refine((text) => !text.includes(":"), `is a network of IPv6, which k0s is not ready for${FIX}write one of IPv4, like 10.244.0.0/16`);
+
+const Network = z
+  .strictObject({
+    pods: network.default("10.244.0.0/16").describe("Addresses of pods. Cannot change later."),
+    services: network.default("10.96.0.0/12").describe("Addresses of Services. Cannot change later."),
+  })
+  .prefault({});
+
+const Snapshots = z
+  .strictObject({
+    schedule: z
+      .string()
+      .refine((text) => calendarOf(text) !== undefined, `is no schedule${FIX}write five fields of numbers as cron reads them, like "0 */6 * * *"`)
+      .default("0 */6 * * *")
+      .describe("When each server writes a backup, in cron's form."),
+    keep: z.number().int().positive().max(1000).default(12).describe("Backups each server keeps."),
+  })
+  .prefault({});
+
+const Oidc = z.strictObject({
+  issuer: z
+    .string()
+    .regex(/^https:\/\/\S+$/, `is no issuer${FIX}write its https:// address as its tokens name it`)
+    .describe("Address of the identity provider, as its tokens name it."),
+  clientId: z.string().min(1).describe("Client that tokens are made for."),
+  usernameClaim: z.string().min(1).default("sub").describe("Claim with the name of the user."),
+  usernamePrefix: z.string().default("oidc:").describe("What goes in front of user names, so that nobody can pose as one of the cluster's own."),
+  groupsClaim: z.string().min(1).default("groups").describe("Claim with the groups."),
+  groupsPrefix: z.string().default("oidc:").describe("What goes in front of group names."),
+});
+
+/** k0s on hosts over SSH. */
+export const K0sConfig = z.strictObject({
+  version: z
+    .string()
+    .regex(/^v1\.\d+\.\d+\+k0s\.\d+$/, `is no version of k0s${FIX}pin one, like ${K0S_VERSION}`)
+    .default(K0S_VERSION)
+    .describe("Version of k0s. It goes up one minor version at a time."),
+  ...hostsFields,
+  endpoint: hostsFields.endpoint.describe(
+    "Name or address in front of all servers, on ports 6443 and 8132, for kubectl and for agents; when left out, agents balance over the servers themselves, and kubectl knows the first.",
+  ),
+  network: Network.describe("Networks inside the cluster."),
+  artifacts: z
+    .string()
+    .regex(/^(https:\/\/|\/)\S+$/, `is no source${FIX}write an https:// address, or a folder that is on every host, like /srv/k0s`)
+    .default("https://github.com/k0sproject/k0s/releases/download")
+    .describe("Where hosts get the binary and its checksum: a mirror of the releases, or a folder on every host."),
+  snapshots: Snapshots.describe("Backups of etcd, certificates and config, in /var/lib/k0s-backups of each server."),
+  oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
+  clusterDomain: dnsLabel
+    .or(z.string().regex(/^[a-z0-9.-]+$/))
+    .default("cluster.local")
+    .describe("DNS domain inside the cluster. Cannot change later."),
+});
+export type K0sConfig = z.output<typeof K0sConfig>;

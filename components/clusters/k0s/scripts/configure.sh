@@ -1,0 +1,74 @@
+# shellcheck shell=sh
+# Writes the config of k0s, and what a host needs to join, all readable by root only.
+# Settings: ROLE, CONFIG (k0s.yaml, servers only), BOOTSTRAP (yes: starts the cluster)
+#           PEERS (optional): addresses of the other servers; none of them may serve a cluster when one is to be started.
+# Secrets:  JOIN (not for who starts the cluster): the join token, and for a server in a second line what encrypts Secrets.
+#           Ignored by a host that has joined.
+# Output:   nothing
+
+take_lock node
+
+configure_key=$HERE_DATA/pki/encryption.yaml
+
+# value_in TEXT KEY: a plain value, without quotes.
+value_in() { printf '%s\n' "$1" | sed -n "s/^ *$2: *//p" | tr -d "\"'"; }
+
+# What is baked into the data of a cluster cannot change under it.
+if [ "$ROLE" = server ] && has_joined; then
+  configure_now=$(cat "$HERE_CONFIG" 2>/dev/null || true)
+  for configure_field in podCIDR serviceCIDR clusterDomain provider name; do
+    configure_old=$(value_in "$configure_now" "$configure_field" | tail -n 1)
+    configure_new=$(value_in "$CONFIG" "$configure_field" | tail -n 1)
+    [ -z "$configure_old" ] || [ "$configure_old" = "$configure_new" ] ||
+      fail "$configure_field is $configure_old on this host and cannot become ${configure_new:-empty}" "put it back, or make a new cluster"
+  done
+fi
+
+# kube-apiserver reads it as a user of its own.
+write_key() {
+  mkdir -p "$HERE_DATA/pki"
+  chmod 755 "$HERE_DATA"
+  chmod 751 "$HERE_DATA/pki"
+  write_file configure "$configure_key" 400 "$1"
+  ! id kube-apiserver >/dev/null 2>&1 || chown kube-apiserver "$configure_key"
+}
+
+configure_join() {
+  configure_token=$(printf '%s\n' "${SECRET_JOIN:-}" | sed -n 1p)
+  case $configure_token in
+    '') fail "the secret JOIN is missing on standard input" "give it to this command" ;;
+    *[!A-Za-z0-9+/=]*) fail "the secret JOIN is no join token of k0s" "give what admit printed on a server" ;;
+  esac
+  write_file configure "$HERE_TOKEN" 600 "$configure_token"
+  [ "$ROLE" = server ] || return 0
+  configure_text=$(printf '%s\n' "$SECRET_JOIN" | sed -n 2p | base64 -d 2>/dev/null) || configure_text=''
+  case $configure_text in
+    *EncryptionConfiguration*) write_key "$configure_text" ;;
+    *) fail "the secret JOIN does not say what encrypts Secrets" "give all that admit printed on a server" ;;
+  esac
+}
+
+configure_start() {
+  # Two clusters out of one list is the worst that can happen here.
+  for configure_peer in ${PEERS:-}; do
+    case $configure_peer in *:*) configure_peer="[$configure_peer]" ;; esac
+    ! curl -ks -m 5 -o /dev/null "https://$configure_peer:9443/" ||
+      fail "a cluster was to be started here, but $configure_peer already serves one" "take this host out of the config, run, and add it again"
+  done
+  [ -f "$configure_key" ] || write_key "apiVersion: apiserver.config.k8s.io/v1
+kind: EncryptionConfiguration
+resources:
+  - resources: [secrets]
+    providers:
+      - secretbox: { keys: [{ name: key1, secret: $(head -c 32 /dev/urandom | base64 | tr -d '\n') }] }
+      - identity: {}"
+}
+
+if ! has_joined || [ -f "$HERE_JOINING" ]; then
+  case $ROLE/$BOOTSTRAP in
+    server/yes) configure_start ;;
+    *) configure_join ;;
+  esac
+fi
+
+[ "$ROLE" != server ] || write_file configure "$HERE_CONFIG" 600 "$CONFIG"
