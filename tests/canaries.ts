@@ -31,7 +31,9 @@ export function fieldOf(path: string): string {
     return `cluster ${rest
       .join(".")
       .replaceAll(/\[\d+\]/g, "[]")
-      .replace(/\.pools\.[^.]+\./, ".pools.<name>.")}`;
+      .replace(/\.pools\.[^.]+\./, ".pools.<name>.")
+      // Names of registries have dots.
+      .replace(/\.access\..+\.(password|token)$/, ".access.<name>.$1")}`;
   return top === "platform" && rest[0]! in slots ? rest.slice(1).join(".") : [top, ...rest].join(".");
 }
 
