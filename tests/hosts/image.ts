@@ -2,7 +2,6 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, wr
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { run, type Bed } from "./beds";
-import { putKubeadm, type KubeadmPrograms } from "./kubeadm-image";
 
 /** Versions of k3s that the hosts find under /srv/artifacts, all of them the same stand-in. */
 export const K3S_VERSIONS = ["v1.35.4+k3s1", "v1.36.1+k3s1", "v1.36.2+k3s1"] as const;
@@ -25,7 +24,7 @@ function put(folder: string, path: string, text: string, mode = 0o644): void {
 }
 
 /** What all hosts share: the stand-ins, and the folder in which these keep what etcd would. */
-export function makeShared(bed: Bed, settings: object, kubeadm?: KubeadmPrograms): void {
+export function makeShared(bed: Bed, settings: object): void {
   const shared = join(bed.folder, "shared");
   mkdirSync(join(shared, "clusters"), { recursive: true, mode: 0o700 });
   cpSync(join(standIns, "k3s"), join(shared, "k3s"), { recursive: true });
@@ -44,7 +43,6 @@ export function makeShared(bed: Bed, settings: object, kubeadm?: KubeadmPrograms
     // As the address of a release has it.
     symlinkSync(version, join(artifacts, encodeURIComponent(version)));
   }
-  if (kubeadm) putKubeadm(shared, artifacts, kubeadm);
 }
 
 export interface HostImage {
@@ -54,12 +52,10 @@ export interface HostImage {
   names: string;
   login: Login;
   publicKey: string;
-  /** It is to become a node by kubeadm. */
-  kubeadm: boolean;
 }
 
 /** Makes what a host has of its own, before it starts; gives its public host key. */
-export function makeHost(folder: string, { name, address, names, login, publicKey, kubeadm }: HostImage): string {
+export function makeHost(folder: string, { name, address, names, login, publicKey }: HostImage): string {
   const upper = join(folder, "upper");
   for (const part of ["upper/srv/bed", "upper/srv/artifacts", "upper/var/log", "upper/etc/ssh", "upper/opt", "work", "view"])
     mkdirSync(join(folder, part), { recursive: true, mode: 0o755 });
@@ -73,7 +69,6 @@ export function makeHost(folder: string, { name, address, names, login, publicKe
   put(upper, "etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
   put(upper, "etc/ssh/bed_sshd_config", sshdConfig(address));
   for (const program of ["systemctl", "journalctl"]) put(upper, `usr/bin/${program}`, readFileSync(join(standIns, program), "utf8"), 0o755);
-  if (kubeadm) put(upper, "usr/bin/apt-get", readFileSync(join(standIns, "kubeadm", "apt-get"), "utf8"), 0o755);
   hide(upper, ["etc/rancher", "var/lib/rancher", "var/lib/bearstack", "usr/local/bin/k3s", "usr/local/bin/kubectl"]);
 
   const accounts = { passwd: readFileSync("/etc/passwd", "utf8"), group: readFileSync("/etc/group", "utf8"), shadow: readFileSync("/etc/shadow", "utf8") };

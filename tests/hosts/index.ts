@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { relayApi } from "./api";
 import { canStartHosts, removeBed, run, takeBed, type Bed } from "./beds";
 import { makeHost, makeShared, type Login } from "./image";
-import type { KubeadmPrograms } from "./kubeadm-image";
+import { putKubeadm, type KubeadmPrograms } from "./kubeadm-image";
 
 export { canStartHosts } from "./beds";
 export { K3S_VERSIONS } from "./image";
@@ -116,7 +116,8 @@ export async function startHosts(count: number, options: HostsOptions = {}): Pro
       sudo: options.login ?? "root",
       password: randomBytes(12).toString("hex"),
     };
-    makeShared(bed, { joinMillis: options.joinMillis ?? 300 }, options.kubeadm);
+    makeShared(bed, { joinMillis: options.joinMillis ?? 300 });
+    if (options.kubeadm) putKubeadm(join(bed.folder, "shared"), join(bed.folder, "artifacts"), options.kubeadm);
     if (options.api) relay = await relayApi(join(bed.folder, "shared"), options.api.kubeconfig);
     running.push(...(await launch(bed, count, login, options)));
     return handle(bed, running, login, stop);
@@ -136,7 +137,7 @@ async function launch(bed: Bed, count: number, login: Login, options: HostsOptio
 
   const hosts = plans.map(({ name, address }, index): Running => {
     const folder = join(bed.folder, "hosts", name);
-    const hostKey = makeHost(folder, { name, address, names, login, publicKey, kubeadm: options.kubeadm !== undefined });
+    const hostKey = makeHost(folder, { name, address, names, login, publicKey });
     const init = [
       join(__dirname, "stand-ins", "init.sh"),
       folder,

@@ -1,6 +1,5 @@
-import { chmodSync, copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Report } from "../../sandbox/tools";
@@ -13,13 +12,13 @@ export const KUBERNETES = toolVersion("k8s.io/kubernetes");
 export interface KubernetesPrograms {
   version: string;
   kubeadm: string;
+  kubectl: string;
   controlPlane: string;
 }
 
 export interface KubeadmPrograms {
   versions: readonly KubernetesPrograms[];
   etcd: string;
-  kubectl: string;
   /** What the stand-in of containerd says it is. */
   containerd?: string;
 }
@@ -32,10 +31,11 @@ export async function kubeadmPrograms(versions: readonly string[], report: Repor
     programs.push({
       version,
       kubeadm: await ensureTool("kubeadm", report, stamp),
+      kubectl: await ensureTool("kubectl", report, version), // never one from PATH
       controlPlane: await ensureTool("kube-control-plane", report, stamp),
     });
   }
-  return { versions: programs, etcd: await ensureTool("etcd", report), kubectl: await ensureTool("kubectl", report) };
+  return { versions: programs, etcd: await ensureTool("etcd", report) };
 }
 
 /** What the kernel must have for kubeadm's preflight; the test bed's own need not have it, since it runs no containers. */
@@ -57,17 +57,22 @@ export function putKubeadm(shared: string, artifacts: string, given: KubeadmProg
   const tools = join(shared, "tools");
   mkdirSync(tools);
   copyFileSync(given.etcd, join(tools, "etcd"));
-  for (const { version, kubeadm, controlPlane } of given.versions) {
+  for (const { version, kubeadm, kubectl, controlPlane } of given.versions) {
     copyFileSync(controlPlane, join(tools, `kube-control-plane-${version}`));
     const folder = join(artifacts, version, "bin", "linux", process.arch === "arm64" ? "arm64" : "amd64");
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     copyFileSync(kubeadm, join(folder, "kubeadm"));
-    copyFileSync(given.kubectl, join(folder, "kubectl"));
+    copyFileSync(kubectl, join(folder, "kubectl"));
     const kubelet = `#!${process.execPath}\n// A stand-in; what it keeps and what it does not prove: tests/hosts/stand-ins/kubeadm/kubelet.cjs\nrequire("/srv/bed/kubeadm/kubelet.cjs").main("${version}");\n`;
     writeFileSync(join(folder, "kubelet"), kubelet);
     for (const name of ["kubeadm", "kubectl", "kubelet"]) {
       chmodSync(join(folder, name), 0o755);
-      writeFileSync(join(folder, `${name}.sha256`), createHash("sha256").update(readFileSync(join(folder, name))).digest("hex"));
+      writeFileSync(
+        join(folder, `${name}.sha256`),
+        createHash("sha256")
+          .update(readFileSync(join(folder, name)))
+          .digest("hex"),
+      );
     }
   }
 }

@@ -22,6 +22,8 @@ mount --bind "$artifacts" srv/artifacts
 if [ -e "$shared/config.gz" ]; then
   mount --bind "$shared/config.gz" proc/config.gz
   mount --bind "$shared/cgroup.controllers" sys/fs/cgroup/cgroup.controllers
+  : >>usr/bin/apt-get
+  mount --bind "$shared/kubeadm/apt-get" usr/bin/apt-get
 fi
 if [ -n "$kubectl" ]; then
   : >opt/bed-kubectl

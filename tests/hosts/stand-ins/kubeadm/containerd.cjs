@@ -53,7 +53,12 @@ function answers(version) {
         field(2, message(field(1, "config"), field(2, JSON.stringify({ sandboxImage: sandboxImage() })))),
       ),
     "RuntimeService/RuntimeConfig": () => message(field(1, systemd() ? message() : message(field(1, 1)))),
-    "RuntimeService/ListPodSandbox": () => message(...readRecords().filter(lives).map(({ name }) => field(1, message(field(1, name))))),
+    "RuntimeService/ListPodSandbox": () =>
+      message(
+        ...readRecords()
+          .filter(lives)
+          .map(({ name }) => field(1, message(field(1, name)))),
+      ),
     "RuntimeService/StopPodSandbox": async (request) => {
       const record = readRecords().find(({ name }) => name === textOf(request));
       for (let tries = 0; record && lives(record) && tries < 200; tries += 1) {

@@ -11,7 +11,13 @@ function readKubeconfig(file) {
   const { cluster } = named("clusters", context.cluster);
   const { user } = named("users", context.user);
   const bytes = (holder, key) => (holder[`${key}-data`] ? Buffer.from(holder[`${key}-data`], "base64") : holder[key] ? readFileSync(holder[key]) : undefined);
-  return { server: cluster.server, ca: bytes(cluster, "certificate-authority"), cert: bytes(user, "client-certificate"), key: bytes(user, "client-key"), token: user.token };
+  return {
+    server: cluster.server,
+    ca: bytes(cluster, "certificate-authority"),
+    cert: bytes(user, "client-certificate"),
+    key: bytes(user, "client-key"),
+    token: user.token,
+  };
 }
 
 class Refused extends Error {

@@ -24,7 +24,16 @@ const { NodeKeeper } = require("./node.cjs");
 const { StaticPods } = require("./static-pods.cjs");
 
 const log = (text) => process.stderr.write(`${text}\n`);
-const FLAGS = new Set(["bootstrap-kubeconfig", "kubeconfig", "config", "container-runtime-endpoint", "node-labels", "register-with-taints", "hostname-override", "node-ip"]);
+const FLAGS = new Set([
+  "bootstrap-kubeconfig",
+  "kubeconfig",
+  "config",
+  "container-runtime-endpoint",
+  "node-labels",
+  "register-with-taints",
+  "hostname-override",
+  "node-ip",
+]);
 
 function flagsOf(args) {
   const flags = {};

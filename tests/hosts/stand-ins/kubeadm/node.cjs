@@ -7,6 +7,8 @@ const EVERY_MS = 1_000;
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
 const CNI = "/etc/cni/net.d";
 
+const hasNetwork = () => existsSync(CNI) && readdirSync(CNI).some((file) => /\.conf(list)?$/.test(file));
+
 /** Keeps the Node, its lease, the mirrors of static pods and the pods that are bound to it. */
 class NodeKeeper {
   constructor(kube, { name, version, flags, pods, log }) {
@@ -30,12 +32,20 @@ class NodeKeeper {
       "kubernetes.io/hostname": hostname(),
       "kubernetes.io/os": "linux",
       "kubernetes.io/arch": process.arch === "x64" ? "amd64" : process.arch,
-      ...Object.fromEntries((this.flags["node-labels"] ?? "").split(",").filter(Boolean).map((text) => text.split(/=(.*)/s).slice(0, 2))),
+      ...Object.fromEntries(
+        (this.flags["node-labels"] ?? "")
+          .split(",")
+          .filter(Boolean)
+          .map((text) => text.split(/=(.*)/s).slice(0, 2)),
+      ),
     };
-    const taints = (this.flags["register-with-taints"] ?? "").split(",").filter(Boolean).map((text) => {
-      const [, key, value, effect] = /^([^=:]+)(?:=([^:]*))?:(\w+)$/.exec(text);
-      return { key, ...(value ? { value } : {}), effect };
-    });
+    const taints = (this.flags["register-with-taints"] ?? "")
+      .split(",")
+      .filter(Boolean)
+      .map((text) => {
+        const [, key, value, effect] = /^([^=:]+)(?:=([^:]*))?:(\w+)$/.exec(text);
+        return { key, ...(value ? { value } : {}), effect };
+      });
     const found = await this.kube.find(`/api/v1/nodes/${this.name}`);
     const annotations = { "volumes.kubernetes.io/controller-managed-attach-detach": "true" };
     const node = { apiVersion: "v1", kind: "Node", metadata: { name: this.name, labels, annotations }, spec: { taints } };
@@ -46,7 +56,7 @@ class NodeKeeper {
   /** Every change at once, and now and then that it is still there. */
   async tellStatus() {
     const now = new Date().toISOString().replace(/\.\d+/, "");
-    const network = existsSync(CNI) && readdirSync(CNI).some((file) => /\.conf(list)?$/.test(file));
+    const network = hasNetwork();
     const status = `${network}`;
     const lease = { holderIdentity: this.name, leaseDurationSeconds: 40, renewTime: new Date().toISOString().replace("Z", "000Z") };
     if (status === this.told && Date.now() - this.toldAt < 5_000) return;
@@ -55,7 +65,9 @@ class NodeKeeper {
     else await this.kube.call("POST", LEASES, { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: this.name }, spec: lease });
     const size = { cpu: String(cpus().length), memory: "4Gi", pods: "110", "ephemeral-storage": "20Gi" };
     const condition = (type, state, reason, message = "") => ({ type, status: state, reason, message, lastHeartbeatTime: now, lastTransitionTime: now });
-    const address = Object.values(networkInterfaces()).flat().find(({ internal, family }) => !internal && family === "IPv4").address;
+    const address = Object.values(networkInterfaces())
+      .flat()
+      .find(({ internal, family }) => !internal && family === "IPv4").address;
     await this.kube.patch(`/api/v1/nodes/${this.name}/status`, {
       status: {
         capacity: size,
@@ -126,7 +138,8 @@ class NodeKeeper {
   async serve() {
     for (const pod of this.bound) {
       if (pod.metadata.deletionTimestamp) await this.remove(pod);
-      else if (pod.status.phase === "Pending") await this.tellPod(pod, pod.spec.restartPolicy === "Never" ? "Succeeded" : "Running");
+      else if (pod.status.phase === "Pending" && (pod.spec.hostNetwork || hasNetwork()))
+        await this.tellPod(pod, pod.spec.restartPolicy === "Never" ? "Succeeded" : "Running");
     }
   }
 
@@ -139,7 +152,8 @@ class NodeKeeper {
   tellPod({ metadata: { namespace, name }, spec }, phase) {
     const now = new Date().toISOString().replace(/\.\d+/, "");
     const up = phase === "Running" ? "True" : "False";
-    const state = phase === "Running" ? { running: { startedAt: now } } : phase === "Succeeded" ? { terminated: { exitCode: 0, reason: "Completed" } } : { waiting: {} };
+    const state =
+      phase === "Running" ? { running: { startedAt: now } } : phase === "Succeeded" ? { terminated: { exitCode: 0, reason: "Completed" } } : { waiting: {} };
     return this.kube.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, {
       status: {
         phase,

@@ -46,7 +46,8 @@ function makeVolumes({ volumes = [], containers: [container] }) {
     if (mount && mount.mountPath !== hostPath.path) throw new Error(`the stand-in runs pods on the host: ${hostPath.path} cannot be ${mount.mountPath}`);
     if (hostPath.type === "DirectoryOrCreate") mkdirSync(hostPath.path, { recursive: true, mode: 0o755 });
     else if (hostPath.type === "FileOrCreate" && !existsSync(hostPath.path)) writeFileSync(hostPath.path, "");
-    else if (!existsSync(hostPath.path) || (hostPath.type === "File" && !statSync(hostPath.path).isFile())) throw new Error(`hostPath ${hostPath.path} is no ${hostPath.type}`);
+    else if (!existsSync(hostPath.path) || (hostPath.type === "File" && !statSync(hostPath.path).isFile()))
+      throw new Error(`hostPath ${hostPath.path} is no ${hostPath.type}`);
   }
 }
 
