@@ -74,7 +74,7 @@ function answers(version) {
     "ImageService/ImageFsInfo": () => message(),
     "ImageService/ImageStatus": (request) => {
       const image = textOf(request, 2);
-      return images().includes(image) ? message(field(1, message(field(1, image)))) : message();
+      return images().includes(image) ? message(field(1, message(field(1, image), field(4, 1)))) : message();
     },
     "ImageService/PullImage": (request) => {
       const image = textOf(request, 2);

@@ -37,7 +37,11 @@ class Kube {
 
   call(method, path, body, type = "application/json") {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers = { accept: "application/json", ...(text ? { "content-type": type } : {}), ...(this.token ? { authorization: `Bearer ${this.token}` } : {}) };
+    const headers = {
+      accept: "application/json",
+      ...(text ? { "content-type": type, "content-length": Buffer.byteLength(text) } : {}),
+      ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+    };
     return new Promise((done, refuse) => {
       const call = request(`${this.server}${path}`, { method, headers, ...this.tls, agent: false, timeout: 10_000 }, (answer) => {
         let given = "";

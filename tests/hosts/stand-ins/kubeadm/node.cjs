@@ -109,7 +109,7 @@ class NodeKeeper {
       const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods`;
       let mirror = mirrors.get(name);
       mirrors.delete(name);
-      if (mirror && mirror.metadata.annotations["kubernetes.io/config.hash"] !== hash) {
+      if (mirror && (mirror.metadata.deletionTimestamp || mirror.metadata.annotations["kubernetes.io/config.hash"] !== hash)) {
         await this.remove(mirror);
         mirror = undefined;
       }
