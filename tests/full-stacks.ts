@@ -54,16 +54,15 @@ export const platformStacks: readonly StackFile[] = Object.entries(issuers).map(
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
 
-/** A cluster of hosts with every secret that takes, and all that an endpoint, a jump host and several of each role make. */
-export const hostsCluster = {
-  k3s: {
-    endpoint: "k8s.example.com",
-    ssh: { user: "ops", privateKey: secure, sudoPassword: secure, bastion: { host: "192.0.2.1", hostKey, privateKey: secure } },
-    servers: [11, 12, 13].map((number) => ({ host: `192.0.2.${number}`, name: `server-${number}`, hostKey, privateKey: secure })),
-    pools: { web: { hosts: [{ host: "192.0.2.31", hostKey, privateKey: secure }] } },
-    agents: [21, 22].map((number) => ({ host: `192.0.2.${number}`, name: `agent-${number}`, hostKey, privateKey: secure })),
-  },
+/** Hosts with every secret that they take, and all that an endpoint, a jump host and several of each role make. */
+const sshHosts = {
+  endpoint: "k8s.example.com",
+  ssh: { user: "ops", privateKey: secure, sudoPassword: secure, bastion: { host: "192.0.2.1", hostKey, privateKey: secure } },
+  servers: [11, 12, 13].map((number) => ({ host: `192.0.2.${number}`, name: `server-${number}`, hostKey, privateKey: secure })),
+  pools: { web: { hosts: [{ host: "192.0.2.31", hostKey, privateKey: secure }] } },
+  agents: [21, 22].map((number) => ({ host: `192.0.2.${number}`, name: `agent-${number}`, hostKey, privateKey: secure })),
 };
+export const hostsCluster = { k3s: sshHosts };
 
 /** A Shoot whose garden is given as a secret. */
 const shoot = {
@@ -87,6 +86,7 @@ export const shootStack: StackFile = { name: "a Shoot", config: { "bearstack:clu
 export const secretStacks: readonly StackFile[] = [
   ...platformStacks,
   shootStack,
+  { name: "kubeadm over SSH", config: { "bearstack:cluster": { kubeadm: sshHosts }, "bearstack:platform": smallPlatform } },
   { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": smallPlatform } },
 ];
 

@@ -1,4 +1,5 @@
 import { defineCluster } from "../definition";
+import { hostsOf } from "../ssh/hosts";
 import { KubeadmConfig } from "./schema";
 
 export const kubeadm = defineCluster({
@@ -11,10 +12,8 @@ export const kubeadm = defineCluster({
     storageClass: undefined,
     loadBalancer: false,
     kubernetes: /^v(1\.\d+)\./.exec(config.version)![1],
-    nodes: config.servers.length + config.agents.length,
-    warnings: [
-      "kubeadm brings no network: nodes are not ready and pods stay Pending until a CNI plugin is installed, and no add-on here installs one yet (docs/kubeadm.md).",
-    ],
+    nodes: hostsOf("kubeadm", config).length,
+    warnings: [], // that there is no network says the rule network-missing, with or without a platform
   }),
   load: () => import("./index"),
 });

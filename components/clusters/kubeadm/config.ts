@@ -61,6 +61,10 @@ export function clusterConfig(config: KubeadmConfig, endpoint: string | undefine
 /** How a host registers. Servers have no taint of their own, so that all kinds of cluster run pods on them alike. */
 function registration(host: Host): object {
   const labels = Object.entries(host.labels).map(([name, value]) => `${name}=${value}`);
+  const flags = [
+    ...(labels.length > 0 ? [{ name: "node-labels", value: labels.join(",") }] : []),
+    ...Object.entries(host.kubelet).map(([name, value]) => ({ name, value })),
+  ];
   return {
     nodeRegistration: {
       name: host.name,
@@ -69,7 +73,7 @@ function registration(host: Host): object {
         const [, key, value, effect] = /^([^=:]+)(?:=([^:]*))?:(\w+)$/.exec(text)!;
         return { key, ...(value ? { value } : {}), effect };
       }),
-      ...(labels.length > 0 ? { kubeletExtraArgs: [{ name: "node-labels", value: labels.join(",") }] } : {}),
+      ...(flags.length > 0 ? { kubeletExtraArgs: flags } : {}),
     },
   };
 }

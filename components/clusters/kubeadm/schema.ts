@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
-import { hostAddress, HostConfig, SshSettings } from "../ssh/schema";
+import { hostAddress, hostsFields } from "../ssh/schema";
 
 /** The version that this release of BearStack was tried with. */
 export const KUBEADM_VERSION = "v1.36.3";
@@ -51,12 +51,10 @@ export const KubeadmConfig = z.strictObject({
     .regex(/^v1\.\d+\.\d+$/, `is no version of Kubernetes${FIX}pin one, like ${KUBEADM_VERSION}`)
     .default(KUBEADM_VERSION)
     .describe("Version of Kubernetes. It goes up one minor version at a time."),
+  ...hostsFields,
   endpoint: hostAddress
     .optional()
     .describe("Name or address in front of all servers, on port 6443, for kubectl and for nodes. Due with several servers. Cannot change later."),
-  ssh: SshSettings.prefault({}).describe("How the hosts are reached."),
-  servers: z.array(HostConfig).min(1, `is empty${FIX}name 1, 3 or 5 hosts`).describe("Hosts of the control plane, with etcd: 1, 3 or 5. They run pods too."),
-  agents: z.array(HostConfig).default([]).describe("Hosts that only run pods."),
   network: Network.describe("Networks inside the cluster."),
   artifacts: source("/srv/kubernetes")
     .default("https://dl.k8s.io/release")
@@ -72,7 +70,6 @@ export const KubeadmConfig = z.strictObject({
     .default([])
     .describe("More names and addresses that the API's certificate is good for; the endpoint and the server's own are in it."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
-  parallel: z.number().int().positive().max(50).default(10).describe("Agents that are worked on at a time."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

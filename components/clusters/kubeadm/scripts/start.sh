@@ -136,8 +136,7 @@ join_cluster() {
       continue
     fi
     tell_log
-    fail "$NODE_NAME could not join" "see to what kubeadm says above, then run again" \
-      "where the token or the certificate key has expired: pulumi up --replace '**$NODE_NAME-admit'"
+    fail "$NODE_NAME could not join" "see to what kubeadm says above, then run again; where token or key have expired: pulumi up --replace '**$NODE_NAME-admit'"
   done
   start_text=''
   wait_in "$WAIT_SECONDS" || give_up

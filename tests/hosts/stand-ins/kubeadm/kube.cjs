@@ -1,5 +1,5 @@
 "use strict";
-const { request } = require("node:https");
+const { Agent, request } = require("node:https");
 const { readFileSync } = require("node:fs");
 const { parse } = require("yaml");
 
@@ -31,7 +31,7 @@ class Refused extends Error {
 class Kube {
   constructor({ server, ca, cert, key, token }) {
     this.server = server;
-    this.tls = { ca, cert, key };
+    this.agent = new Agent({ ca, cert, key, keepAlive: true, maxSockets: 1 });
     this.token = token;
   }
 
@@ -43,7 +43,7 @@ class Kube {
       ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
     };
     return new Promise((done, refuse) => {
-      const call = request(`${this.server}${path}`, { method, headers, ...this.tls, agent: false, timeout: 10_000 }, (answer) => {
+      const call = request(`${this.server}${path}`, { method, headers, agent: this.agent, timeout: 10_000 }, (answer) => {
         let given = "";
         answer.setEncoding("utf8").on("data", (part) => (given += part));
         answer.on("end", () => (answer.statusCode < 300 ? done(JSON.parse(given)) : refuse(new Refused(answer.statusCode, given))));

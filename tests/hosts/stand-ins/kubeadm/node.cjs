@@ -3,7 +3,7 @@ const { existsSync, readdirSync } = require("node:fs");
 const { cpus, hostname, networkInterfaces } = require("node:os");
 const { setTimeout: sleep } = require("node:timers/promises");
 
-const EVERY_MS = 1_000;
+const EVERY_MS = 2_000;
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
 const CNI = "/etc/cni/net.d";
 
@@ -59,7 +59,7 @@ class NodeKeeper {
     const network = hasNetwork();
     const status = `${network}`;
     const lease = { holderIdentity: this.name, leaseDurationSeconds: 40, renewTime: new Date().toISOString().replace("Z", "000Z") };
-    if (status === this.told && Date.now() - this.toldAt < 5_000) return;
+    if (status === this.told && Date.now() - this.toldAt < 10_000) return;
     const path = `${LEASES}/${this.name}`;
     if (await this.kube.find(path)) await this.kube.patch(path, { spec: lease });
     else await this.kube.call("POST", LEASES, { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: this.name }, spec: lease });

@@ -8,7 +8,7 @@ const { parse } = require("yaml");
 /** One file per pod that runs: what a container runtime would know. The stand-in of containerd reads it too. */
 const RECORDS = "/run/bed-pods";
 const LOGS = "/var/log/pods";
-const EVERY_MS = 300;
+const EVERY_MS = 500;
 const RESTART_MS = 1_000;
 const KILL_MS = 10_000;
 
