@@ -86,7 +86,7 @@ export const shootStack: StackFile = { name: "a Shoot", config: { "bearstack:clu
 export const secretStacks: readonly StackFile[] = [
   ...platformStacks,
   shootStack,
-  { name: "kubeadm over SSH", config: { "bearstack:cluster": { kubeadm: sshHosts }, "bearstack:platform": smallPlatform } },
+  { name: "kubeadm over SSH", config: { "bearstack:cluster": { kubeadm: { ...sshHosts, networkPolicies: true } }, "bearstack:platform": smallPlatform } },
   { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": smallPlatform } },
 ];
 

@@ -71,7 +71,7 @@ export function viewOf(hosts: Hosts, name: string): string {
 export class KillableRun {
   readonly process: ChildProcess;
   readonly told: string[] = [];
-  readonly ended: Promise<NodeJS.Signals | string>;
+  readonly ended: Promise<string>;
 
   constructor(
     line: string,

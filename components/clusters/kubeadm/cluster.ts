@@ -8,8 +8,9 @@ export const kubeadm = defineCluster({
   schema: KubeadmConfig,
   onHosts: true,
   offers: (config) => ({
-    networkPolicy: undefined, // it brings no network, so nothing that could enforce one
-    storageClass: undefined,
+    // It brings neither; whoever installs them says so.
+    networkPolicy: config.networkPolicies ? "the CNI plugin" : undefined,
+    storageClass: config.storageClass,
     loadBalancer: false,
     kubernetes: /^v(1\.\d+)\./.exec(config.version)![1],
     nodes: hostsOf("kubeadm", config).length,

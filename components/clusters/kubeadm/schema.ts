@@ -65,6 +65,8 @@ export const KubeadmConfig = z.strictObject({
     .default("registry.k8s.io")
     .describe("Registry of the control plane's images."),
   runtime: Runtime.describe("The container runtime, containerd."),
+  networkPolicies: z.boolean().default(false).describe("Whether the CNI plugin that you install enforces NetworkPolicies; kubeadm brings none."),
+  storageClass: z.string().min(1).optional().describe("Storage class that you install, for claims; none when left out."),
   certSANs: z
     .array(hostAddress)
     .default([])

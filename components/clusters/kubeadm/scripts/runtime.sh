@@ -33,7 +33,9 @@ write_file runtime "$ROOT/etc/sysctl.d/90-bearstack-kubernetes.conf" 644 "${runt
 
 # Programs
 
-runtime_version() { containerd --version 2>/dev/null | awk '{ print $3 }' | sed 's/^v//'; }
+runtime_bin=containerd
+[ "$RUNTIME" != releases ] || runtime_bin=$ROOT/usr/local/bin/containerd
+runtime_version() { "$runtime_bin" --version 2>/dev/null | awk '{ print $3 }' | sed 's/^v//'; }
 
 # Packages are put down first, so that a run after an interruption still knows whose they are.
 install_packages() {
