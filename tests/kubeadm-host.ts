@@ -110,7 +110,12 @@ export const agent = { ROLE: "agent", BOOTSTRAP: "no", JOIN };
 /** A fake host with systemd, containerd, a network and the releases of Kubernetes. */
 export class KubeadmHost extends FakeHost {
   constructor(shell: string, runtime: string | null = "v2.3.7") {
-    super(shell, { systemctl: systemctl.replace("start)", "start | restart)"), curl, "apt-get": aptGet, ...(runtime === null ? {} : { containerd: containerd(runtime) }) });
+    super(shell, {
+      systemctl: systemctl.replace("start)", "start | restart)"),
+      curl,
+      "apt-get": aptGet,
+      ...(runtime === null ? {} : { containerd: containerd(runtime) }),
+    });
     for (const version of Object.values(V)) this.release(version);
     this.write("proc/mounts", "");
     this.write("proc/sys/net/ipv4/ip_forward", "0\n");
