@@ -7,7 +7,7 @@ import { UserError } from "../components/core/errors";
 import { withLock } from "./processes";
 import { cacheFolder, toolSources } from "./paths";
 
-export type ToolName = "helm" | "kubectl" | "etcd" | "kube-control-plane" | "kwok" | "bear-sandbox";
+export type ToolName = "helm" | "kubectl" | "etcd" | "kube-control-plane" | "kwok" | "bear-sandbox" | "kubeadm";
 export type Report = (message: string) => void;
 
 /** The Go package behind each tool; versions are those of tools/go.mod. */
@@ -18,6 +18,7 @@ const packages: Record<ToolName, string> = {
   "kube-control-plane": "./cmd/kube-control-plane",
   kwok: "sigs.k8s.io/kwok/cmd/kwok",
   "bear-sandbox": "./cmd/bear-sandbox",
+  kubeadm: "k8s.io/kubernetes/cmd/kubeadm",
 };
 
 /** What a control plane needs, in the order in which building them shares most. */
@@ -35,23 +36,25 @@ const fromPath: Partial<Record<ToolName, () => boolean>> = {
 
 const known = new Map<string, string>();
 
-/** Path of a tool: from PATH where it fits, from the cache, else built by Go with progress. */
-export async function ensureTool(name: ToolName, report: Report): Promise<string> {
+/**
+ * Path of a tool: from PATH where it fits, from the cache, else built by Go with progress.
+ * With `stamp` it is built from the same sources and says that version of Kubernetes: a stand-in for a release of that version.
+ */
+export async function ensureTool(name: ToolName, report: Report, stamp?: string): Promise<string> {
   const folder = toolFolder();
-  const key = `${folder}/${name}`;
-  const found = known.get(key) ?? (fromPath[name]?.() ? name : undefined);
+  const path = join(folder, stamp === undefined ? name : `${name}-${stamp}`);
+  const found = known.get(path) ?? (stamp === undefined && fromPath[name]?.() ? name : undefined);
   if (found) {
-    known.set(key, found);
+    known.set(path, found);
     return found;
   }
-  const path = join(folder, name);
   if (!existsSync(path))
     await withLock(
       join(folder, "build.lock"),
       (pid) => report(`waiting for process ${pid}, which builds the same tools`),
-      () => build(name, path, report),
+      () => build(name, path, report, stamp ?? toolVersion("k8s.io/kubernetes")),
     );
-  known.set(key, path);
+  known.set(path, path);
   return path;
 }
 
@@ -85,8 +88,7 @@ export function toolVersion(module: string): string {
 }
 
 /** Charts refuse a cluster, and Helm a chart, whose version is not stamped in. */
-function linkerFlags(): string {
-  const kubernetes = toolVersion("k8s.io/kubernetes");
+function linkerFlags(kubernetes: string): string {
   const [, major, minor] = /^v(\d+)\.(\d+)/.exec(kubernetes)!;
   const stamp = (name: string, value: string): string => `-X ${name}=${value}`;
   return [
@@ -105,7 +107,7 @@ function linkerFlags(): string {
   ].join(" ");
 }
 
-async function build(name: ToolName, path: string, report: Report): Promise<void> {
+async function build(name: ToolName, path: string, report: Report, kubernetes: string): Promise<void> {
   if (existsSync(path)) return; // somebody else built it while we waited
   requireGo();
   mkdirSync(toolFolder(), { recursive: true });
@@ -114,7 +116,7 @@ async function build(name: ToolName, path: string, report: Report): Promise<void
   const started = Date.now();
   report(`building ${name} with Go (once per version; all tools together take about six minutes on two cores)`);
   try {
-    await goBuild(name, aside, (done) => report(`building ${name}: ${done}, ${seconds(started)}`));
+    await goBuild(name, kubernetes, aside, (done) => report(`building ${name}: ${done}, ${seconds(started)}`));
     renameSync(aside, path);
     report(`built ${name} in ${seconds(started)}`);
   } finally {
@@ -137,9 +139,9 @@ const seconds = (since: number): string => {
 const REPORT_EVERY_MS = 2_000;
 const LAST_WORDS = 15;
 
-function goBuild(name: ToolName, target: string, progress: (done: string) => void): Promise<void> {
+function goBuild(name: ToolName, kubernetes: string, target: string, progress: (done: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn("go", ["build", "-trimpath", "-buildvcs=false", "-v", "-ldflags", linkerFlags(), "-o", target, packages[name]], {
+    const child = spawn("go", ["build", "-trimpath", "-buildvcs=false", "-v", "-ldflags", linkerFlags(kubernetes), "-o", target, packages[name]], {
       cwd: toolSources(),
       // For this computer and from these sources, whatever else the shell is set up for.
       env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", GOOS: "", GOARCH: "" },

@@ -10,15 +10,7 @@ import { tenantRules } from "./rules/tenants";
 export type { Facts, Rule } from "./rules/rule";
 
 /** Every rule across fields, as data. */
-export const rules: readonly Rule[] = [
-  ...platformRules,
-  ...exposureRules,
-  ...addonRules,
-  ...tenantRules,
-  ...hostRules,
-  ...hostOptionRules,
-  ...gardenerRules,
-];
+export const rules: readonly Rule[] = [...platformRules, ...exposureRules, ...addonRules, ...tenantRules, ...hostRules, ...hostOptionRules, ...gardenerRules];
 
 /** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */
 export const resolverFindings: readonly Pick<Rule, "id" | "reason" | "cure">[] = [

@@ -4,7 +4,7 @@ import { isBuiltin, slotNames, slotSpec, type Slot } from "../components/core/sl
 import { checkStackOrThrow, type CheckedStack } from "../stacks/check";
 import type { RawStack } from "../stacks/stack-file";
 
-/** The clusters that are built, as small as they can be without a warning. */
+/** The clusters that are built, as small as they can be without a warning; kubeadm, which brings neither network nor storage, never is. */
 export const clusterConfigs: Readonly<Record<string, unknown>> = {
   sandbox: {},
   existing: { kubeconfig: "~/.kube/config", context: "test", networkPolicies: true, nodes: 3 },

@@ -54,17 +54,20 @@ export const platformStacks: readonly StackFile[] = Object.entries(issuers).map(
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
 
-/** A cluster of hosts with every secret that takes, and all that an endpoint, a jump host and several of each role make. */
+/** Hosts with every secret that they take, and all that an endpoint, a jump host and several of each role make. */
+const sshHosts = {
+  endpoint: "k8s.example.com",
+  ssh: { user: "ops", privateKey: secure, sudoPassword: secure, bastion: { host: "192.0.2.1", hostKey, privateKey: secure } },
+  servers: [11, 12, 13].map((number) => ({ host: `192.0.2.${number}`, name: `server-${number}`, hostKey, privateKey: secure })),
+  pools: { web: { hosts: [{ host: "192.0.2.31", hostKey, privateKey: secure }] } },
+  agents: [21, 22].map((number) => ({ host: `192.0.2.${number}`, name: `agent-${number}`, hostKey, privateKey: secure })),
+};
 export const hostsCluster = {
   k3s: {
-    endpoint: "k8s.example.com",
-    ssh: { user: "ops", privateKey: secure, sudoPassword: secure, bastion: { host: "192.0.2.1", hostKey, privateKey: secure } },
+    ...sshHosts,
     proxy: { http: secure, https: secure },
     snapshots: { s3: { bucket: "acme-etcd", accessKey: secure, secretKey: secure } },
     registries: { access: { "registry.example.com": { username: "pull", password: secure }, "other.example.com:5000": { token: secure, ca: certificate } } },
-    servers: [11, 12, 13].map((number) => ({ host: `192.0.2.${number}`, name: `server-${number}`, hostKey, privateKey: secure })),
-    pools: { web: { hosts: [{ host: "192.0.2.31", hostKey, privateKey: secure }] } },
-    agents: [21, 22].map((number) => ({ host: `192.0.2.${number}`, name: `agent-${number}`, hostKey, privateKey: secure })),
   },
 };
 
@@ -104,6 +107,7 @@ export const secretStacks: readonly StackFile[] = [
   shootStack,
   { name: "k3s with a database", config: { "bearstack:cluster": k3sWithDatabase } },
   hostsOfK0s,
+  { name: "kubeadm over SSH", config: { "bearstack:cluster": { kubeadm: { ...sshHosts, networkPolicies: true } }, "bearstack:platform": smallPlatform } },
   { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": smallPlatform } },
 ];
 

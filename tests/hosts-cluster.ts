@@ -1,11 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { RunEvent, RunResult } from "../sandbox/runner/events";
 import { runStack } from "../sandbox/runner/run";
 import { testSandbox, type TestSandbox } from "../sandbox/runner/testing/sandbox";
 import { ensureTool } from "../sandbox/tools";
-import { startHosts, type Change, type Hosts, type TestHost } from "./hosts";
+import { startHosts, type Change, type Hosts, type HostsOptions, type TestHost } from "./hosts";
 import { hostsProgram, type HostsStack } from "./hosts-program";
 
 export interface Cluster {
@@ -36,6 +37,10 @@ export interface BedKind {
   settings?: object;
   /** Its secrets, by the end of their paths. */
   secrets?: Readonly<Record<string, string>>;
+  /** More of the hosts. */
+  hosts?: () => Promise<HostsOptions>;
+  /** Whether its nodes need an endpoint that leads to whichever server answers, and not just to one. */
+  balanced?: boolean;
 }
 
 export const k3sKind: BedKind = { kind: "k3s", version: "v1.36.1+k3s1", kubectl: "/usr/local/bin/k3s kubectl", config: "etc/rancher/k3s/config.yaml" };
@@ -47,6 +52,7 @@ export class HostsBed {
     readonly hosts: Hosts,
     readonly sandbox: TestSandbox,
     readonly folder: string,
+    readonly balancer: Server | undefined,
   ) {}
 
   /** `joinMillis`: how long a server is etcd's learner. */
@@ -54,8 +60,10 @@ export class HostsBed {
     const sandbox = await testSandbox();
     try {
       const kubectl = await ensureTool("kubectl", () => undefined);
-      const hosts = await startHosts(names.length, { names, login: "password", api: { kubeconfig: sandbox.kubeconfig, kubectl }, joinMillis });
-      return new HostsBed(kind, hosts, sandbox, mkdtempSync(join(tmpdir(), "bear-cluster-")));
+      const api = { kubeconfig: sandbox.kubeconfig, kubectl };
+      const hosts = await startHosts(names.length, { names, login: "password", api, joinMillis, ...(await kind.hosts?.()) });
+      const balancer = kind.balanced ? await balance(hosts) : undefined;
+      return new HostsBed(kind, hosts, sandbox, mkdtempSync(join(tmpdir(), "bear-cluster-")), balancer);
     } catch (error) {
       await sandbox.stop();
       throw error;
@@ -63,6 +71,7 @@ export class HostsBed {
   }
 
   async stop(): Promise<void> {
+    this.balancer?.close();
     await this.hosts.stop();
     await this.sandbox.stop();
     rmSync(this.folder, { recursive: true, force: true });
@@ -79,7 +88,7 @@ export class HostsBed {
     const config = {
       version: cluster.version ?? version,
       artifacts: "/srv/artifacts",
-      endpoint: this.host(cluster.endpoint).address,
+      endpoint: this.balancer ? (this.balancer.address() as AddressInfo).address : this.host(cluster.endpoint).address,
       ssh: {
         user: this.hosts.user,
         privateKey: { secure: "key" },
@@ -165,6 +174,33 @@ export class HostsBed {
   config(name: string): string | undefined {
     return this.hosts.read(name, this.kind.config);
   }
+}
+
+/** A load balancer in front of all hosts, on the address that their network has here: the first one that takes a connection serves it. */
+function balance(hosts: Hosts): Promise<Server> {
+  const server = createServer((client) => {
+    client.on("error", () => undefined);
+    const attempt = ([host, ...rest]: readonly TestHost[]): void => {
+      if (!host || client.destroyed) return void client.destroy();
+      const upstream = connect({ host: host.address, port: 6443, timeout: 1_000 });
+      let connected = false;
+      upstream.once("connect", () => {
+        connected = true;
+        upstream.setTimeout(0);
+        client.pipe(upstream).pipe(client);
+      });
+      upstream.once("timeout", () => upstream.destroy());
+      upstream.on("error", () => undefined);
+      upstream.once("close", () => (connected ? client.destroy() : attempt(rest)));
+      client.once("close", () => upstream.destroy());
+    };
+    attempt(hosts.list);
+  });
+  const address = hosts.list[0]!.address.replace(/\d+$/, "250");
+  return new Promise((done, refuse) => {
+    server.once("error", refuse);
+    server.listen(6443, address, () => done(server));
+  });
 }
 
 export const failed = (result: RunResult): string[] => [

@@ -3,17 +3,18 @@ import { existing } from "./existing/cluster";
 import { gardener } from "./gardener/cluster";
 import { k0s } from "./k0s/cluster";
 import { k3s } from "./k3s/cluster";
+import { kubeadm } from "./kubeadm/cluster";
 import { sandbox } from "./sandbox/cluster";
 
 /** The kinds of cluster that are built, by name. */
-export const clusters: Readonly<Record<string, ClusterDefinition<any>>> = { existing, gardener, k0s, k3s, sandbox };
+export const clusters: Readonly<Record<string, ClusterDefinition<any>>> = { existing, gardener, k0s, k3s, kubeadm, sandbox };
 
 /** All kinds the config has a name for, and what they are. */
 export const clusterKinds: Readonly<Record<string, string>> = {
   gke: "Google Kubernetes Engine",
   eks: "Amazon Elastic Kubernetes Service",
   k3s: k3s.summary,
-  kubeadm: "kubeadm on hosts over SSH",
+  kubeadm: kubeadm.summary,
   k0s: k0s.summary,
   gardener: gardener.summary,
   existing: existing.summary,

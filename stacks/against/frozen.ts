@@ -63,6 +63,14 @@ const fields: readonly FrozenField[] = [
     cure: "put the old domain back; another one means another cluster",
     read: ({ cluster }) => (clusters[cluster.kind]?.onHosts ? cluster.config.clusterDomain : undefined),
   },
+  {
+    id: "frozen-endpoint",
+    path: "bearstack:cluster.kubeadm.endpoint",
+    reason: "kubeadm wrote it into the certificates and the kubeconfig of every node, which go on looking for the cluster there.",
+    cure: "put the old endpoint back and let it lead elsewhere, or make a new cluster",
+    // A cluster made without one keeps the address of its server.
+    read: ({ cluster }) => (cluster.kind === "kubeadm" ? (cluster.config.endpoint ?? "none") : undefined),
+  },
 ];
 
 /** The rule of a frozen field. Setting a field for the first time is no change of it. */

@@ -146,13 +146,48 @@ export const hostRules: readonly Rule[] = [
     },
   },
   {
+    id: "network-missing",
+    severity: "warning",
+    reason: "kubeadm installs no network: nodes are not ready and pods stay Pending until somebody installs a CNI plugin, and no add-on does so yet.",
+    cure: "Install a CNI plugin with the pods' network of the config before anything else.",
+    find: ({ config }) =>
+      config.cluster.kind !== "kubeadm"
+        ? []
+        : [
+            {
+              path: "bearstack:cluster.kubeadm",
+              problem: "brings no network: pods stay Pending until a CNI plugin is installed.",
+              fix: `install one for ${config.cluster.config.network.pods} after the first run (docs/kubeadm.md)`,
+            },
+          ],
+  },
+  {
+    id: "endpoint-missing",
+    severity: "error",
+    reason: "kubeadm writes the endpoint into everything it makes, and adds no server to a cluster that was made without one.",
+    cure: "Set `endpoint` to a name or address that leads to all servers.",
+    find: ({ config }) => {
+      const servers = hostsIn(config).filter(({ role }) => role === "server");
+      return config.cluster.kind !== "kubeadm" || servers.length < 2 || config.cluster.config.endpoint !== undefined
+        ? []
+        : [
+            {
+              path: "bearstack:cluster.kubeadm.endpoint",
+              problem: `is missing, and ${servers.length} servers cannot join each other without.`,
+              fix: `set a name or address that leads to all ${servers.length} servers on port 6443`,
+            },
+          ];
+    },
+  },
+  {
     id: "endpoint-of-one-server",
     severity: "warning",
     reason: "Without an endpoint in front of them kubectl and the nodes know the first server only, and several servers help nobody when it is down.",
     cure: "Set `endpoint` to a name or address that leads to all servers, or `virtualAddress`.",
     find: ({ config }) => {
       const servers = hostsIn(config).filter(({ role }) => role === "server");
-      return servers.length < 2 || frontOf(config.cluster.config as HostsCluster) !== undefined
+      const required = config.cluster.kind === "kubeadm"; // endpoint-missing says it
+      return required || servers.length < 2 || frontOf(config.cluster.config as HostsCluster) !== undefined
         ? []
         : [
             {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { relayApi } from "./api";
 import { canStartHosts, removeBed, run, takeBed, type Bed } from "./beds";
 import { makeHost, makeShared, type Login } from "./image";
+import { putKubeadm, type KubeadmPrograms } from "./kubeadm-image";
 
 export { canStartHosts } from "./beds";
 export { K0S_VERSIONS, K3S_VERSIONS } from "./image";
@@ -17,6 +18,8 @@ export interface HostsOptions {
   api?: { kubeconfig: string; kubectl: string };
   /** Names of the hosts; h1, h2, ... when left out. */
   names?: readonly string[];
+  /** What hosts of kubeadm run. */
+  kubeadm?: KubeadmPrograms;
   /** How long a server is etcd's learner. */
   joinMillis?: number;
 }
@@ -114,6 +117,7 @@ export async function startHosts(count: number, options: HostsOptions = {}): Pro
       password: randomBytes(12).toString("hex"),
     };
     makeShared(bed, { joinMillis: options.joinMillis ?? 300 });
+    if (options.kubeadm) putKubeadm(join(bed.folder, "shared"), join(bed.folder, "artifacts"), options.kubeadm);
     if (options.api) relay = await relayApi(join(bed.folder, "shared"), options.api.kubeconfig);
     running.push(...(await launch(bed, count, login, options)));
     return handle(bed, running, login, stop);

@@ -18,6 +18,13 @@ mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount --bind "$shared" srv/bed
 mount --bind "$artifacts" srv/artifacts
+# What kubeadm looks for, where the test bed has stand-ins for what would use it.
+if [ -e "$shared/config.gz" ]; then
+  mount --bind "$shared/config.gz" proc/config.gz
+  mount --bind "$shared/cgroup.controllers" sys/fs/cgroup/cgroup.controllers
+  : >>usr/bin/apt-get
+  mount --bind "$shared/kubeadm/apt-get" usr/bin/apt-get
+fi
 if [ -n "$kubectl" ]; then
   : >opt/bed-kubectl
   mount --bind "$kubectl" opt/bed-kubectl

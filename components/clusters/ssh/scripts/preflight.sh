@@ -4,6 +4,8 @@
 #           UNITS (those of the product), BINARY and VERSION_FLAGS (that make it tell its version), ETCD_DIR (where etcd has its data)
 #           INTERFACE (optional): network interface that must be there. MODULES (optional): more modules of the kernel that are needed.
 #           CLOCKS (optional): addresses of API servers that must have the same time.
+#           PROGRAMS (optional): what the product runs on the host and does not bring.
+#           FOREIGN (optional): paths that only an installation by somebody else has, as long as there is none of ours.
 #           RESOLVE (optional): names that must resolve here, like those of the endpoint and of the artifacts.
 # Secrets:  none
 # Output:   facts, a line "name value" each. With findings there is none, and the exit code is 1.
@@ -34,6 +36,11 @@ case $(uname -m) in
 esac
 
 command -v systemctl >/dev/null 2>&1 || finding systemd "there is no systemctl" "use a distribution with systemd"
+
+for preflight_program in ${PROGRAMS:-}; do
+  command -v "$preflight_program" >/dev/null 2>&1 ||
+    finding program "there is no $preflight_program" "install the package that has it (on Debian: apt-file search bin/$preflight_program)"
+done
 
 preflight_machine=$(cat "$ROOT/etc/machine-id" 2>/dev/null || true)
 case $preflight_machine in
@@ -135,6 +142,13 @@ if [ -x "$ROOT$BINARY" ]; then
   # The installation leaves a mark before anything else, so a node without one was made by somebody else.
   [ -f "$preflight_state.ours" ] ||
     finding foreign "$PRODUCT is on this host, and BearStack did not put it there" "uninstall it; or, to take it over, create $preflight_state.ours"
+fi
+
+if [ ! -f "$preflight_state.ours" ]; then
+  for preflight_path in ${FOREIGN:-}; do
+    [ ! -e "$ROOT$preflight_path" ] ||
+      finding foreign "$preflight_path is on this host, and BearStack did not put it there" "remove what it belongs to (kubeadm reset, then its packages), or take another host"
+  done
 fi
 
 # Nobody counts on what a join that never ended has left, nor on a member that the cluster let go.

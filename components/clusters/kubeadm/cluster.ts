@@ -1,0 +1,20 @@
+import { defineCluster } from "../definition";
+import { hostsOf } from "../ssh/hosts";
+import { KubeadmConfig } from "./schema";
+
+export const kubeadm = defineCluster({
+  kind: "kubeadm",
+  summary: "kubeadm on hosts over SSH.",
+  schema: KubeadmConfig,
+  onHosts: true,
+  offers: (config) => ({
+    // It brings neither; whoever installs them says so.
+    networkPolicy: config.networkPolicies ? "the CNI plugin" : undefined,
+    storageClass: config.storageClass,
+    loadBalancer: false,
+    kubernetes: /^v(1\.\d+)\./.exec(config.version)![1],
+    nodes: hostsOf("kubeadm", config).length,
+    warnings: [], // that there is no network says the rule network-missing, with or without a platform
+  }),
+  load: () => import("./index"),
+});

@@ -1,0 +1,99 @@
+import { stringify } from "yaml";
+import { isAddress } from "../ssh/distribution";
+import type { Host } from "../ssh/hosts";
+import type { KubeadmConfig } from "./schema";
+
+/** Where servers keep the key that Secrets are encrypted with (kubernetes.io, Encrypting Confidential Data at Rest). */
+export const ENCRYPTION = "/etc/kubernetes/encryption";
+
+const API = "kubeadm.k8s.io/v1beta4";
+const SOCKET = "unix:///run/containerd/containerd.sock";
+
+interface Argument {
+  name: string;
+  value: string;
+}
+
+const documents = (...parts: object[]): string => parts.map((part) => stringify(part, { lineWidth: 0 })).join("---\n");
+
+/** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
+function oidcArguments(oidc: NonNullable<KubeadmConfig["oidc"]>): Argument[] {
+  const flags = {
+    "oidc-issuer-url": oidc.issuer,
+    "oidc-client-id": oidc.clientId,
+    "oidc-username-claim": oidc.usernameClaim,
+    "oidc-username-prefix": oidc.usernamePrefix,
+    "oidc-groups-claim": oidc.groupsClaim,
+    "oidc-groups-prefix": oidc.groupsPrefix,
+  };
+  return Object.entries(flags).map(([name, value]) => ({ name, value }));
+}
+
+/**
+ * What all servers share: the cluster, its kubelets and its kube-proxies, as kubeadm keeps them in the cluster. Nothing of a
+ * single host is in it, so that one more server is no change to the others.
+ */
+export function clusterConfig(config: KubeadmConfig, endpoint: string | undefined): string {
+  return documents(
+    {
+      apiVersion: API,
+      kind: "ClusterConfiguration",
+      kubernetesVersion: config.version,
+      ...(endpoint === undefined ? {} : { controlPlaneEndpoint: `${endpoint.includes(":") ? `[${endpoint}]` : endpoint}:6443` }),
+      imageRepository: config.images,
+      networking: { podSubnet: config.network.pods, serviceSubnet: config.network.services, dnsDomain: config.clusterDomain },
+      apiServer: {
+        ...(config.certSANs.length > 0 ? { certSANs: config.certSANs } : {}),
+        extraArgs: [{ name: "encryption-provider-config", value: `${ENCRYPTION}/config.yaml` }, ...(config.oidc ? oidcArguments(config.oidc) : [])],
+        extraVolumes: [{ name: "encryption", hostPath: ENCRYPTION, mountPath: ENCRYPTION, readOnly: true, pathType: "Directory" }],
+      },
+    },
+    {
+      apiVersion: "kubelet.config.k8s.io/v1beta1",
+      kind: "KubeletConfiguration",
+      cgroupDriver: "systemd",
+      failSwapOn: false, // swap is a warning of the preflight, and no pod gets any
+    },
+    { apiVersion: "kubeproxy.config.k8s.io/v1alpha1", kind: "KubeProxyConfiguration" },
+  );
+}
+
+/** How a host registers. Servers have no taint of their own, so that all kinds of cluster run pods on them alike. */
+function registration(host: Host): object {
+  const labels = Object.entries(host.labels).map(([name, value]) => `${name}=${value}`);
+  const flags = [
+    ...(labels.length > 0 ? [{ name: "node-labels", value: labels.join(",") }] : []),
+    ...Object.entries(host.kubelet).map(([name, value]) => ({ name, value })),
+  ];
+  return {
+    nodeRegistration: {
+      name: host.name,
+      criSocket: SOCKET,
+      taints: host.taints.map((text) => {
+        const [, key, value, effect] = /^([^=:]+)(?:=([^:]*))?:(\w+)$/.exec(text)!;
+        return { key, ...(value ? { value } : {}), effect };
+      }),
+      ...(flags.length > 0 ? { kubeletExtraArgs: flags } : {}),
+    },
+  };
+}
+
+/** Where its API listens: kubeadm looks itself where the host is known by name alone. */
+const localEndpoint = (host: Host): object => (isAddress(host.address) ? { localAPIEndpoint: { advertiseAddress: host.address, bindPort: 6443 } } : {});
+
+/** For the server that starts the cluster. The token that kubeadm makes on the way is nobody's, and soon gone. */
+export const initConfig = (host: Host): string =>
+  documents({ apiVersion: API, kind: "InitConfiguration", bootstrapTokens: [{ ttl: "10m0s" }], ...localEndpoint(host), ...registration(host) });
+
+/**
+ * For a host that joins. @TOKEN@, @HASH@ and @KEY@ are what another server minted for it; the script on the host puts them in, since
+ * they are secrets.
+ */
+export const joinConfig = (host: Host, address: string): string =>
+  documents({
+    apiVersion: API,
+    kind: "JoinConfiguration",
+    discovery: { bootstrapToken: { apiServerEndpoint: address, token: "@TOKEN@", caCertHashes: ["@HASH@"] } },
+    ...(host.role === "server" ? { controlPlane: { certificateKey: "@KEY@", ...localEndpoint(host) } } : {}),
+    ...registration(host),
+  });

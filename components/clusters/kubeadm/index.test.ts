@@ -1,0 +1,157 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { recordProgram, type RecordedResource } from "../../../sandbox/runner/record";
+import { ensureTool, toolVersion } from "../../../sandbox/tools";
+import { checkStackOrThrow } from "../../../stacks/check";
+import { deploy } from "../../../stacks/program";
+import { parseStackText } from "../../../stacks/stack-file";
+import { hostsOf, type Host } from "../ssh/hosts";
+import { clusterConfig, initConfig, joinConfig } from "./config";
+import { KUBEADM_VERSION, KubeadmConfig } from "./schema";
+import { node, preflight } from "./steps";
+
+const CANARY = "canary-5e1f";
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
+const host = (address: string, rest: object = {}) => ({ host: address, hostKey: KEY, ...rest });
+const range = (from: number, count: number) => Array.from({ length: count }, (_unused, index) => host(`192.0.2.${from + index}`));
+
+function cluster(config: object): { config: KubeadmConfig; hosts: Host[]; servers: Host[] } {
+  const parsed = KubeadmConfig.parse({ endpoint: "k8s.example.com", servers: range(11, 3), agents: range(21, 2), ...config });
+  const hosts = hostsOf("kubeadm", parsed);
+  return { config: parsed, hosts, servers: hosts.filter(({ role }) => role === "server") };
+}
+
+const ssh = { privateKey: { secure: "v1:key" } };
+
+async function record(config: object): Promise<RecordedResource[]> {
+  const values = { "bearstack:cluster": { kubeadm: config } };
+  const checked = checkStackOrThrow(parseStackText(JSON.stringify({ config: values }), "test", "Pulumi.test.yaml", () => CANARY));
+  return recordProgram(() => deploy(checked, { offline: true, charts: {} }));
+}
+
+const named = (resources: RecordedResource[], name: string): RecordedResource => {
+  const found = resources.filter((one) => one.name === name && one.type === "command:remote:Command");
+  if (found.length !== 1) throw new Error(`${found.length} commands ${name}`);
+  return found[0]!;
+};
+
+describe("kubeadm steps", () => {
+  it("is tried with the version that the sandbox is made of", () => expect(KUBEADM_VERSION).toBe(toolVersion("k8s.io/kubernetes")));
+
+  it("gives all servers one config, which another server does not change", () => {
+    const three = cluster({});
+    const five = cluster({ servers: range(11, 5) });
+    expect(clusterConfig(three.config, "k8s.example.com")).toBe(clusterConfig(five.config, "k8s.example.com"));
+    const [kubernetes, kubelet] = parseAllDocuments(clusterConfig(three.config, "k8s.example.com")).map((one) => one.toJS() as object);
+    expect(kubernetes).toMatchObject({
+      controlPlaneEndpoint: "k8s.example.com:6443",
+      networking: { podSubnet: "10.42.0.0/16" },
+      apiServer: { extraArgs: [{ name: "encryption-provider-config" }] },
+    });
+    expect(kubelet).toMatchObject({ cgroupDriver: "systemd", failSwapOn: false });
+  });
+
+  it("registers servers without a taint, and hosts with what the config gives them", () => {
+    const { servers, hosts } = cluster({ agents: [host("192.0.2.21", { labels: { pool: "web" }, taints: ["dedicated=web:NoSchedule", "spot:NoExecute"] })] });
+    expect(parseAllDocuments(initConfig(servers[0]!))[0]!.toJS()).toMatchObject({ nodeRegistration: { name: "192-0-2-11", taints: [] } });
+    expect(parseAllDocuments(joinConfig(hosts.at(-1)!, "k8s.example.com:6443"))[0]!.toJS()).toMatchObject({
+      nodeRegistration: {
+        taints: [
+          { key: "dedicated", value: "web", effect: "NoSchedule" },
+          { key: "spot", effect: "NoExecute" },
+        ],
+        kubeletExtraArgs: [{ name: "node-labels", value: "pool=web" }],
+      },
+    });
+  });
+
+  it("joins servers by another server and agents by the endpoint", () => {
+    const { config, servers, hosts } = cluster({});
+    const [none, held] = [{ datastore: "no" }, { datastore: "yes" }];
+    const settings = (at: Host, facts: Record<string, string>[]) => node(at, { config, servers, facts, choices: () => [] }).settings;
+    expect(settings(servers[0]!, [none, none, none])).toMatchObject({ BOOTSTRAP: "yes", PEERS: "https://192.0.2.12:6443 https://192.0.2.13:6443" });
+    expect(settings(servers[0]!, [none, held, held])).toMatchObject({ BOOTSTRAP: "no", JOIN: expect.stringContaining("192.0.2.12:6443") as string });
+    expect(settings(hosts.at(-1)!, [held, held, held])).toMatchObject({ JOIN: expect.stringContaining("k8s.example.com:6443") as string });
+    expect(settings(hosts.at(-1)!, [none, none, none])).toEqual(settings(hosts.at(-1)!, [held, held, held]));
+  });
+
+  it("has hosts looked at for what kubeadm needs", () => {
+    const { config, hosts, servers } = cluster({ runtime: { from: "releases" } });
+    expect(preflight(hosts[0]!, config, servers).settings).toMatchObject({
+      RESOLVE: "k8s.example.com dl.k8s.io github.com",
+      PORTS: "6443 2379 2380 10250 10257 10259",
+      FOREIGN: expect.stringContaining("/usr/bin/kubelet") as string,
+    });
+  });
+});
+
+describe("kubeadm resources", () => {
+  const config = { ssh, endpoint: "k8s.example.com", servers: range(11, 3), agents: range(21, 2) };
+
+  it("mints what lets a host in once the server before it is there, and keeps it out of every command", async () => {
+    const resources = await record(config);
+    expect(named(resources, "192-0-2-12-admit").dependsOn).toContain("192-0-2-11-drain");
+    expect(named(resources, "192-0-2-21-admit").dependsOn).toContain("192-0-2-13-drain");
+    expect(JSON.stringify(resources)).not.toContain(CANARY);
+    expect(named(resources, "192-0-2-12").inputs).toMatchObject({ connection: "[secret]", stdin: "[secret]", logging: "none" });
+  });
+
+  it("warns that there is no network", () => {
+    const text = JSON.stringify({ config: { "bearstack:cluster": { kubeadm: config } } });
+    const { warnings } = checkStackOrThrow(parseStackText(text, "test", "Pulumi.test.yaml", () => CANARY));
+    expect(warnings).toEqual([expect.stringContaining("brings no network: pods stay Pending")]);
+  });
+});
+
+/** The real program says whether it takes what it would be given. */
+describe("kubeadm config validate", () => {
+  let kubeadm: string;
+  const folder = mkdtempSync(join(tmpdir(), "bear-kubeadm-"));
+  beforeAll(async () => {
+    kubeadm = await ensureTool("kubeadm", () => undefined);
+  }, 15 * 60_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function validate(text: string): { code: number | null; told: string } {
+    const file = join(folder, "config.yaml");
+    writeFileSync(file, text);
+    const { status, stdout, stderr } = spawnSync(kubeadm, ["config", "validate", "--config", file], { encoding: "utf8" });
+    return { code: status, told: `${stdout}${stderr}`.replace(/^W.*\n/gm, "") };
+  }
+  const filled = (text: string): string =>
+    text
+      .replace("@TOKEN@", "abcdef.0123456789abcdef")
+      .replace("@HASH@", `sha256:${"0".repeat(64)}`)
+      .replace("@KEY@", "0".repeat(64));
+
+  const configs: Record<string, object> = {
+    "all defaults": {},
+    "one server without an endpoint": { endpoint: undefined, servers: range(11, 1), agents: [] },
+    "an identity provider and more names": { oidc: { issuer: "https://id.example.com", clientId: "k8s" }, certSANs: ["api.example.com", "192.0.2.100"] },
+    "other networks, domain and registry": {
+      network: { pods: "10.10.0.0/16", services: "10.20.0.0/16" },
+      clusterDomain: "k8s.local",
+      images: "registry.example.com:5000/k8s",
+    },
+    IPv6: { endpoint: "2001:db8::10", servers: [host("2001:db8::11")], agents: [], network: { pods: "fd00:42::/56", services: "fd00:43::/112" } },
+    "hosts by name, with labels, taints and flags": {
+      servers: [host("db1.example.com", { taints: ["node-role.kubernetes.io/control-plane:NoSchedule"] }), host("db2.example.com"), host("db3.example.com")],
+      pools: { web: { labels: { zone: "a" }, taints: ["spot:NoExecute"], kubelet: { "max-pods": "50" }, hosts: [host("192.0.2.31")] } },
+    },
+  };
+
+  it.each(Object.entries(configs))("takes %s", (_name, given) => {
+    const { config, hosts, servers } = cluster(given);
+    expect(validate(`${initConfig(servers[0]!)}---\n${clusterConfig(config, config.endpoint)}`)).toEqual({ code: 0, told: "ok\n" });
+    for (const one of hosts) expect(validate(filled(joinConfig(one, "192.0.2.11:6443"))), one.name).toEqual({ code: 0, told: "ok\n" });
+  });
+
+  it("would not take a field that there is not", () => {
+    const { config, servers } = cluster({});
+    expect(validate(`${initConfig(servers[0]!)}---\n${clusterConfig(config, undefined).replace("imageRepository", "imageRepo")}`).code).not.toBe(0);
+  });
+});

@@ -1,0 +1,80 @@
+import * as z from "zod";
+import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { hostAddress, hostsFields } from "../ssh/schema";
+
+/** The version that this release of BearStack was tried with. */
+export const KUBEADM_VERSION = "v1.36.3";
+
+const Network = z
+  .strictObject({
+    pods: cidr.default("10.42.0.0/16").describe("Addresses of pods. Cannot change later."),
+    services: cidr.default("10.43.0.0/16").describe("Addresses of Services. Cannot change later."),
+  })
+  .prefault({});
+
+const Oidc = z.strictObject({
+  issuer: z
+    .string()
+    .regex(/^https:\/\/\S+$/, `is no issuer${FIX}write its https:// address as its tokens name it`)
+    .describe("Address of the identity provider, as its tokens name it."),
+  clientId: z.string().min(1).describe("Client that tokens are made for."),
+  usernameClaim: z.string().min(1).default("sub").describe("Claim with the name of the user."),
+  usernamePrefix: z.string().default("oidc:").describe("What goes in front of user names, so that nobody can pose as one of the cluster's own."),
+  groupsClaim: z.string().min(1).default("groups").describe("Claim with the groups."),
+  groupsPrefix: z.string().default("oidc:").describe("What goes in front of group names."),
+});
+
+const source = (folder: string) =>
+  z.string().regex(/^(https:\/\/|\/)\S+$/, `is no source${FIX}write an https:// address, or a folder that is on every host, like ${folder}`);
+
+const release = (example: string) => z.string().regex(/^v\d+\.\d+\.\d+$/, `is no version${FIX}pin one, like ${example}`);
+
+const Runtime = z
+  .strictObject({
+    from: z
+      .enum(["distribution", "releases"])
+      .default("distribution")
+      .describe("Where containerd, runc and the plugins for networks come from: packages of the hosts' distribution, or releases of these versions."),
+    artifacts: source("/srv/github")
+      .default("https://github.com")
+      .describe("Where hosts get these releases and their checksums: GitHub, a mirror with the same paths, or a folder on every host with the same paths."),
+    containerd: release("v2.3.7").default("v2.3.7").describe("Version of containerd, for releases."),
+    runc: release("v1.4.3").default("v1.4.3").describe("Version of runc, for releases."),
+    plugins: release("v1.9.1").default("v1.9.1").describe("Version of the CNI plugins, for releases."),
+  })
+  .prefault({});
+
+/** kubeadm on hosts over SSH. */
+export const KubeadmConfig = z.strictObject({
+  version: z
+    .string()
+    .regex(/^v1\.\d+\.\d+$/, `is no version of Kubernetes${FIX}pin one, like ${KUBEADM_VERSION}`)
+    .default(KUBEADM_VERSION)
+    .describe("Version of Kubernetes. It goes up one minor version at a time."),
+  ...hostsFields,
+  endpoint: hostAddress
+    .optional()
+    .describe("Name or address in front of all servers, on port 6443, for kubectl and for nodes. Due with several servers. Cannot change later."),
+  network: Network.describe("Networks inside the cluster."),
+  artifacts: source("/srv/kubernetes")
+    .default("https://dl.k8s.io/release")
+    .describe("Where hosts get kubeadm, kubelet, kubectl and their checksums: the releases, a mirror of them, or a folder on every host with the same paths."),
+  images: z
+    .string()
+    .regex(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*$/, `is no registry${FIX}write it like registry.example.com/kubernetes, without scheme`)
+    .default("registry.k8s.io")
+    .describe("Registry of the control plane's images."),
+  runtime: Runtime.describe("The container runtime, containerd."),
+  networkPolicies: z.boolean().default(false).describe("Whether the CNI plugin that you install enforces NetworkPolicies; kubeadm brings none."),
+  storageClass: z.string().min(1).optional().describe("Storage class that you install, for claims; none when left out."),
+  certSANs: z
+    .array(hostAddress)
+    .default([])
+    .describe("More names and addresses that the API's certificate is good for; the endpoint and the server's own are in it."),
+  oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
+  clusterDomain: dnsLabel
+    .or(z.string().regex(/^[a-z0-9.-]+$/))
+    .default("cluster.local")
+    .describe("DNS domain inside the cluster. Cannot change later."),
+});
+export type KubeadmConfig = z.output<typeof KubeadmConfig>;
