@@ -3,6 +3,7 @@ import type { Host } from "../ssh/hosts";
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import type { K3sConfig } from "./schema";
+import { snapshots } from "./snapshots";
 
 /** What a host must have: k3s' own requirements (docs.k3s.io, Requirements), with room for the first images. */
 const MINIMUM = { server: { memory: 1900, disk: 10_000 }, agent: { memory: 450, disk: 5_000 } } as const;
@@ -123,4 +124,5 @@ export const distribution: Distribution<K3sConfig> = {
   drain,
   leave,
   kubeconfig: (endpoint) => ({ phases: ["k3s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),
+  snapshots,
 };

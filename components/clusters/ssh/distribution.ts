@@ -1,6 +1,7 @@
 import type { Slot } from "../../core/slots";
 import type { Work } from "./command";
 import type { Host, HostsConfig } from "./hosts";
+import type { Snapshots } from "./snapshots";
 
 /** What every kind of cluster on hosts over SSH has in its config. */
 export interface HostsCluster extends HostsConfig {
@@ -54,6 +55,8 @@ export interface Distribution<C extends HostsCluster> {
   leave(host: Host): Work;
   /** Prints the kubeconfig of the administrator, for use from elsewhere. */
   kubeconfig(endpoint: string): Work;
+  /** What `bear snapshot` runs; without it, it says that this kind has none. */
+  snapshots?: Snapshots;
 }
 
 const API_PORT = 6443;
