@@ -69,6 +69,9 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
     return remoteOf.command(`${host.name}-admit`, from, { run }, { dependsOn, ignoreChanges: ["connection"] }).stdout.apply((text) => text.trim());
   };
 
+  // Their `-drain` is not here any more, so it takes the nodes out of the cluster; it depends on these, and is done before them.
+  for (const name of config.forget) if (!hosts.some((host) => host.name === name)) remoteOf.forgotten(name);
+
   const ends: Resource[] = [join(first, admit(first, []), [])];
   for (const server of more) ends.push(join(server, admit(server, ends.slice(-1)), ends.slice(-1)));
   const control = ends.slice(-1);

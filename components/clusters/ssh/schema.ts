@@ -91,5 +91,11 @@ export const hostsFields = {
     .record(dnsLabel, Pool)
     .default({})
     .describe("More agents, in groups that share labels, taints and flags; each node has the label bearstack.dev/pool. What a host says of its own wins."),
+  forget: z
+    .array(dnsLabel)
+    .default([])
+    .describe(
+      "Names of hosts that are dead and were taken out of the lists: their nodes leave the cluster, and nobody tries to reach them. Take a name out again after the next run.",
+    ),
   parallel: z.number().int().positive().max(50).default(10).describe("Agents that are worked on at a time, also in an upgrade."),
 };
