@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
-import { hostsFields } from "../ssh/schema";
+import { hostsFields, Rotation } from "../ssh/schema";
 
 /** The version that this release of BearStack was tried with. */
 export const K3S_VERSION = "v1.36.2+k3s1";
@@ -81,6 +81,7 @@ export const K3sConfig = z.strictObject({
   upgradeController: UpgradeController.optional().describe(
     "Upgrades nodes from inside the cluster, by system-upgrade-controller. Over SSH only new hosts are installed then: never both ways at once.",
   ),
+  rotation: Rotation.describe("Renewal of certificates, tokens and kubeconfig."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

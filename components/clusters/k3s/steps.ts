@@ -81,7 +81,16 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
   const bundled = { storage: choices("storage").includes("cluster") };
   const starts = host.role === "server" && bootstrapper(servers, facts)?.name === host.name;
   return {
-    phases: ["k3s/scripts/lib.sh", "ssh/scripts/release.sh", "k3s/scripts/install.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"],
+    phases: [
+      "k3s/scripts/lib.sh",
+      "k3s/scripts/data.sh",
+      "ssh/scripts/release.sh",
+      "k3s/scripts/install.sh",
+      "k3s/scripts/rotate-token.sh",
+      "k3s/scripts/configure.sh",
+      "k3s/scripts/rotate.sh",
+      "k3s/scripts/start.sh",
+    ],
     settings: {
       ROLE: host.role,
       NODE_NAME: host.name,
@@ -94,6 +103,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       SERVER_URL: starts || (host.role === "server" && servers.length === 1) ? "" : joinUrl(host, config, servers, facts),
       WAIT_SECONDS: NODE_WITHIN_SECONDS,
       ...(config.upgradeController ? { UPGRADES: "elsewhere" } : {}),
+      CERTIFICATES: config.rotation.certificates ?? "",
     },
   };
 }
@@ -115,8 +125,8 @@ export const distribution: Distribution<K3sConfig> = {
   kind: "k3s",
   context: "default",
   generated: [
-    { name: "server-token", as: "TOKEN", to: "first server", length: 48 },
-    { name: "agent-token", as: "AGENT_TOKEN", to: "servers", length: 48 },
+    { name: "server-token", as: "TOKEN", to: "first server", length: 48, rotates: true },
+    { name: "agent-token", as: "AGENT_TOKEN", to: "servers", length: 48, rotates: true },
   ],
   admission: { by: "cluster", name: "join-token", as: "TOKEN", work: { phases: ["k3s/scripts/token.sh"], settings: {} } },
   preflight,

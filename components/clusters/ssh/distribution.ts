@@ -1,6 +1,7 @@
 import type { Slot } from "../../core/slots";
 import type { Work } from "./command";
 import type { Host, HostsConfig } from "./hosts";
+import type { Rotation } from "./schema";
 import type { Snapshots } from "./snapshots";
 
 /** What every kind of cluster on hosts over SSH has in its config. */
@@ -8,6 +9,8 @@ export interface HostsCluster extends HostsConfig {
   version: string;
   endpoint?: string | undefined;
   parallel: number;
+  /** Where the kind can renew them. */
+  rotation?: Rotation;
 }
 
 /** Facts that a preflight printed, by name. */
@@ -30,6 +33,8 @@ export interface Generated {
   as: string;
   to: "first server" | "servers";
   length: number;
+  /** It is made anew with `rotation.tokens`. */
+  rotates?: true;
 }
 
 /**

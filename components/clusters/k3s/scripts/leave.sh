@@ -24,4 +24,4 @@ remove "$leave_data" "$ROOT/etc/rancher/k3s" "$ROOT/etc/rancher/node"
 remove "$ROOT/usr/local/bin/k3s" "$ROOT/usr/local/bin/k3s.new"
 remove_unit "$leave_unit"
 rmdir "$ROOT/etc/rancher" "$ROOT/var/lib/rancher" 2>/dev/null || true
-rm -f "$STATE_DIR/k3s.ours" "$STATE_DIR/k3s.started" "$STATE_DIR/k3s.joining" "$STATE_DIR/restore"
+rm -f "$STATE_DIR/k3s.ours" "$STATE_DIR/k3s.started" "$STATE_DIR/k3s.joining" "$STATE_DIR/k3s.certificates" "$STATE_DIR/restore"
