@@ -11,7 +11,7 @@ rejoin_db=$ROOT/var/lib/rancher/k3s/server/db
 
 [ -n "$(restore_stage)" ] || fail "this server was not stopped for this restore" "run bear snapshot restore again"
 if [ "$(restore_stage)" = stopped ]; then
-  [ -f "$CONFIG_FILE" ] || fail "this server has no config of k3s" "it is as good as new: leave it out with --lost, and let pulumi up make it again"
+  [ -f "$CONFIG_FILE" ] || fail "this server has no config of k3s" "it is as good as new: leave it out with --lost, forget it in the config, run pulumi up, and add it again"
   rejoin_now=$(config_value token)
   [ "$(secret_of "$rejoin_now")" = "$(secret_of "${SECRET_TOKEN:?}")" ] || keep_token "$rejoin_now"
   write_file restore "$CONFIG_FILE" 600 "$(config_with "$SECRET_TOKEN" "server: \"$SERVER_URL\"")"
