@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   recover: async () => (await import("./commands/recover")).recoverCommand,
   leftovers: async () => (await import("./commands/leftovers")).leftoversCommand,
   verify: async () => (await import("./commands/verify")).verifyCommand,
+  snapshot: async () => (await import("./commands/snapshot")).snapshotCommand,
   internal: async () => (await import("./commands/internal")).internalCommand,
 };
 

@@ -4,6 +4,7 @@ import type * as z from "zod";
 import type { Ports } from "../core/ports";
 import type { Slot } from "../core/slots";
 import type { PinnedKubeconfig } from "./kubeconfig";
+import type { Distribution } from "./ssh/distribution";
 
 /** The definition of one kind of cluster: its config and what it offers, without the SDK. */
 export interface ClusterDefinition<S extends z.ZodType = z.ZodType> {
@@ -15,6 +16,8 @@ export interface ClusterDefinition<S extends z.ZodType = z.ZodType> {
   /** What the cluster itself can do, from config alone. */
   offers(config: z.output<S>): ClusterOffers;
   load(): Promise<ClusterModule>;
+  /** What runs on the hosts, without the SDK, for commands of their day 2. */
+  distribution?(): Promise<Distribution<any>>;
   /** Reads the kubeconfig without the SDK, for `verify` and `recover`; absent where only the stack's state knows it. */
   access?(): Promise<{ kubeconfig(config: any, stack: string): Promise<PinnedKubeconfig> }>;
 }

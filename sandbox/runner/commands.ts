@@ -42,10 +42,15 @@ export class Commands {
   async apply(registration: Registration, key: string, entry: Entry, say: (note: string) => void): Promise<Outcome> {
     const { memory, keyOf } = this.tools;
     const inputs = reveal(registration.inputs);
-    checkConnection(inputs.connection);
+    const stored = this.#stored(key);
+    if (stored?.made && ignoresAll(registration)) {
+      entry.state = "unchanged";
+      await this.#store(key, { ...stored, after: registration.dependencies.map(keyOf), retain: registration.options.retainOnDelete ?? false });
+      return outcome(registration, stored);
+    }
+    if (inputs.create !== undefined || inputs.delete !== undefined) checkConnection(inputs.connection);
     if (Object.keys(inputs.environment ?? {}).length > 0)
       throw new Error("its environment needs the Pulumi engine, and a server that accepts it\n→ set variables in the command itself, secrets on stdin");
-    const stored = this.#stored(key);
     if (stored?.made && registration.options.ignoreChanges?.includes("connection")) inputs.connection = stored.connection;
     const digest = digestOf(inputs);
     const next: Stored = {
@@ -115,6 +120,11 @@ export class Commands {
   async #store(key: string, stored: Stored): Promise<void> {
     await this.tools.memory.commands.set(slug(key), JSON.stringify(stored));
   }
+}
+
+/** What it was is kept as it is, whatever the program says. */
+function ignoresAll({ options }: Registration): boolean {
+  return ["connection", "create", "update", "delete", "stdin"].every((input) => options.ignoreChanges?.includes(input));
 }
 
 function outcome({ name, inputs }: Registration, { stdout, stderr }: Stored): Outcome {

@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import type { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { livingProcess, rememberProcess } from "./processes";
@@ -36,8 +38,11 @@ export class Ssh {
     this.#home = join(home, "ssh");
   }
 
-  /** Runs a command line of the login shell; its standard error is told line by line. A text for standard input may hold secrets. */
-  run(connection: Connection | undefined, command: string, stdin: string, say: (line: string) => void): Promise<Printed> {
+  /**
+   * Runs a command line of the login shell; its standard error is told line by line. A text for standard input may hold secrets.
+   * Standard output goes `into` a stream, byte for byte, where one is given.
+   */
+  run(connection: Connection | undefined, command: string, stdin: string, say: (line: string) => void, into?: () => Writable): Promise<Printed> {
     checkConnection(connection);
     if (Buffer.byteLength(command) > LONGEST_COMMAND) throw new Error(`the command is longer than ${LONGEST_COMMAND / 1024} KiB`);
     return this.#limit(async () => {
@@ -46,7 +51,7 @@ export class Ssh {
       const folder = await mkdtemp(join(this.#home, "run-"));
       try {
         for (const [name, text] of Object.entries(sshFiles(folder, connection))) await writeFile(join(folder, name), text, { mode: 0o600 });
-        return await this.#dialled(folder, connection, command, stdin, say);
+        return await this.#dialled(connection, () => this.#once(folder, command, stdin, say, into?.()), say);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -64,10 +69,14 @@ export class Ssh {
   }
 
   /** Tries again while nobody answers: until the command has begun, a try changes nothing. */
-  async #dialled(folder: string, connection: Connection & { host: string }, command: string, stdin: string, say: (line: string) => void): Promise<Printed> {
+  async #dialled(
+    connection: Connection & { host: string },
+    once: () => Promise<{ code: number | string; printed: Printed; log: string }>,
+    say: (line: string) => void,
+  ): Promise<Printed> {
     const tries = connection.dialErrorLimit || DIAL_TRIES;
     for (let number = 1; ; number++) {
-      const { code, printed, log } = await this.#once(folder, command, stdin, say);
+      const { code, printed, log } = await once();
       if (code === 0) return printed;
       const closed = CLOSED.exec(printed.stderr)?.[0] ?? "";
       if (code !== SSH_FAILED || (log === "" && closed === "" && printed.stderr !== "")) throw new Error(commandFailure(connection.host, code, printed.stderr));
@@ -78,7 +87,13 @@ export class Ssh {
     }
   }
 
-  async #once(folder: string, command: string, stdin: string, say: (line: string) => void): Promise<{ code: number | string; printed: Printed; log: string }> {
+  async #once(
+    folder: string,
+    command: string,
+    stdin: string,
+    say: (line: string) => void,
+    into: Writable | undefined,
+  ): Promise<{ code: number | string; printed: Printed; log: string }> {
     const log = join(folder, "log");
     await writeFile(log, "", { mode: 0o600 });
     // A group of its own: Ctrl-C reaches only us, and a bastion's process ends with the one that uses it.
@@ -94,11 +109,14 @@ export class Ssh {
     try {
       child.stdin.on("error", () => undefined); // the command may end before it has read all
       child.stdin.end(stdin);
-      const printed = collect(child, say);
+      const printed = collect(child, say, into === undefined);
+      const written = into && pipeline(child.stdout, into);
+      written?.catch(() => stop(child));
       ended.catch(() => undefined); // it may fail before anybody waits for it
       if (child.pid !== undefined) await rememberProcess(join(folder, "process.json"), child.pid);
       const code = await ended;
       if (this.signal.aborted) throw new Stopped();
+      await written;
       return { code, printed: printed(), log: (await readFile(log, "utf8")).trim() };
     } finally {
       this.signal.removeEventListener("abort", end);
@@ -111,14 +129,15 @@ const SSH_FAILED = 255;
 /** The one message of its own that ssh writes among those of the command. */
 const CLOSED = /^Connection to \S+ closed by remote host\./m;
 
-function collect(child: ChildProcess, say: (line: string) => void): () => Printed {
+function collect(child: ChildProcess, say: (line: string) => void, keepsStdout: boolean): () => Printed {
   let stdout = "";
   let stderr = "";
   let line = "";
-  child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-    if (stdout.length > LONGEST_STDOUT) stop(child);
-  });
+  if (keepsStdout)
+    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      if (stdout.length > LONGEST_STDOUT) stop(child);
+    });
   child.stderr!.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-KEPT_STDERR);
     const lines = (line + text).split(/\r?\n/);

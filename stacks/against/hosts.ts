@@ -1,8 +1,12 @@
 import { hostsIn } from "../rules/hosts";
 import type { ChangeFacts, ChangeRule } from "./rule";
 import type { Finding } from "../rules/rule";
+import type { HostsConfig } from "../../components/clusters/ssh/hosts";
 
 const pathOf = ({ after }: ChangeFacts, field: string): string => `bearstack:cluster.${after.config.cluster.kind}.${field}`;
+
+const forgotten = ({ config }: ChangeFacts["before"]): readonly string[] =>
+  hostsIn(config).length === 0 ? [] : (config.cluster.config as unknown as HostsConfig).forget;
 
 /** Changes of a list of hosts that a run cannot do, or that cost the cluster. */
 export const hostChangeRules: readonly ChangeRule[] = [
@@ -24,6 +28,50 @@ export const hostChangeRules: readonly ChangeRule[] = [
               path: pathOf(facts, "servers"),
               problem: `names none of the servers of before (${then.join(", ")}): the cluster and its data would go with them.`,
               fix: "keep one of them, add the new ones, run it, then take the old one out",
+            },
+          ];
+    },
+  },
+  {
+    id: "forget-unknown",
+    severity: "error",
+    reason: "Forgetting is for a host that was in the cluster; another name is a slip, and the dead host would be asked to leave.",
+    cure: "Write the name the node had.",
+    find: (facts) => {
+      const then = hostsIn(facts.before.config).map(({ name }) => name);
+      const known = [...then, ...forgotten(facts.before)];
+      return then.length === 0
+        ? []
+        : forgotten(facts.after).flatMap((name, index) =>
+            known.includes(name)
+              ? []
+              : [
+                  {
+                    path: pathOf(facts, `forget[${index}]`),
+                    seen: name,
+                    problem: "names no host of before.",
+                    fix: `write one of ${then.join(", ")}, or take it out`,
+                  },
+                ],
+          );
+    },
+  },
+  {
+    id: "forget-loses-majority",
+    severity: "warning",
+    reason: "etcd stands still once half of its servers are gone, and a node cannot be taken out of a cluster that stands still.",
+    cure: "Restore a snapshot on a server that is left first: `bear snapshot restore <snapshot> --lost <names>`.",
+    find: (facts) => {
+      const then = hostsIn(facts.before.config).filter(({ role }) => role === "server");
+      const gone = then.filter(({ name }) => forgotten(facts.after).includes(name)).map(({ name }) => name);
+      return gone.length === 0 || then.length - gone.length > then.length / 2
+        ? []
+        : [
+            {
+              path: pathOf(facts, "forget"),
+              seen: gone.join(", "),
+              problem: `takes ${gone.length} of ${then.length} servers away: etcd stands still without a majority.`,
+              fix: `restore a snapshot first, unless that is done: bear snapshot restore <snapshot> --lost ${gone.join(" ")}`,
             },
           ];
     },

@@ -90,6 +90,23 @@ export const hostRules: readonly Rule[] = [
       ),
   },
   {
+    id: "forget-still-listed",
+    severity: "error",
+    reason: "A host that is forgotten is not contacted any more; one in the lists is part of the cluster.",
+    cure: "Take the host out of the lists, or its name out of `forget`.",
+    find: ({ config }) => {
+      const { forget = [] } = config.cluster.config as Partial<HostsConfig>;
+      return hostsIn(config)
+        .filter(({ name }) => forget.includes(name))
+        .map(({ name, path }) => ({
+          path: `bearstack:cluster.${config.cluster.kind}.forget[${forget.indexOf(name)}]`,
+          seen: name,
+          problem: `is still in the lists, as ${path}.`,
+          fix: `take ${path} out; or, if the host lives, take ${name} out of forget`,
+        }));
+    },
+  },
+  {
     id: "ssh-key-missing",
     severity: "error",
     reason: "Commands go to the hosts without anybody at the keyboard, so by key.",

@@ -16,4 +16,5 @@ export const k3s = defineCluster({
     warnings: [],
   }),
   load: () => import("./index"),
+  distribution: () => import("./steps").then(({ distribution }) => distribution),
 });

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Proxy } from "../ssh/proxy";
-import { hostsFields } from "../ssh/schema";
+import { hostsFields, Rotation } from "../ssh/schema";
 import { Datastore, Flags, Oidc, Registries, Snapshots } from "./fields";
 
 /** Where k3s publishes its releases. */
@@ -86,6 +86,7 @@ export const K3sConfig = z.strictObject({
   upgradeController: UpgradeController.optional().describe(
     "Upgrades nodes from inside the cluster, by system-upgrade-controller. Over SSH only new hosts are installed then: never both ways at once.",
   ),
+  rotation: Rotation.describe("Renewal of certificates, tokens and kubeconfig."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

@@ -8,6 +8,7 @@ import { AUDIT_POLICY, KERNEL, POD_SECURITY } from "./hardening";
 import { authoritiesOf, mirrorsOf } from "./registries";
 import { configSecrets } from "./secrets";
 import type { K3sConfig } from "./schema";
+import { snapshots } from "./snapshots";
 
 /** What a host must have: k3s' own requirements (docs.k3s.io, Requirements), with room for the first images. */
 const MINIMUM = { server: { memory: 1900, disk: 10_000 }, agent: { memory: 450, disk: 5_000 } } as const;
@@ -60,11 +61,14 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
   return {
     phases: [
       "k3s/scripts/lib.sh",
+      "k3s/scripts/data.sh",
       "ssh/scripts/release.sh",
       "k3s/scripts/install.sh",
       "k3s/scripts/images.sh",
       "k3s/scripts/options.sh",
+      "k3s/scripts/rotate-token.sh",
       "k3s/scripts/configure.sh",
+      "k3s/scripts/rotate.sh",
       "k3s/scripts/start.sh",
       ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
     ],
@@ -87,6 +91,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       ...(host.role === "server" ? marksOf(host) : {}),
       ...(host.role === "server" ? datastoreSettings(config) : {}),
       ...(config.upgradeController ? { UPGRADES: "elsewhere" } : {}),
+      CERTIFICATES: config.rotation.certificates ?? "",
     },
   };
 }
@@ -127,8 +132,8 @@ export const distribution: Distribution<K3sConfig> = {
   kind: "k3s",
   context: "default",
   generated: [
-    { name: "server-token", as: "TOKEN", to: "first server", length: 48 },
-    { name: "agent-token", as: "AGENT_TOKEN", to: "servers", length: 48 },
+    { name: "server-token", as: "TOKEN", to: "first server", length: 48, rotates: true },
+    { name: "agent-token", as: "AGENT_TOKEN", to: "servers", length: 48, rotates: true },
   ],
   admission: { by: "cluster", name: "join-token", as: "TOKEN", work: { phases: ["k3s/scripts/token.sh"], settings: {} } },
   secrets: configSecrets,
@@ -138,4 +143,5 @@ export const distribution: Distribution<K3sConfig> = {
   drain,
   leave,
   kubeconfig: (endpoint) => ({ phases: ["k3s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),
+  snapshots,
 };

@@ -55,6 +55,15 @@ export class Remote {
     );
   }
 
+  /**
+   * Stands for a command that an earlier run made and whose host is dead: nothing is run, now or when it leaves the program. What
+   * it was is kept, since only a resource that is still in the program can be told so.
+   */
+  forgotten(name: string): remote.Command {
+    const connection = { host: "forgotten.invalid" };
+    return new remote.Command(name, { connection }, { ...this.opts, retainOnDelete: true, ignoreChanges: [...INPUTS] });
+  }
+
   #become(host: Host): Become {
     return { sudo: host.user !== "root", password: host.user !== "root" && this.ssh.sudoPassword !== undefined };
   }
@@ -90,6 +99,9 @@ export class Remote {
     };
   }
 }
+
+/** All inputs of a command. */
+export const INPUTS = ["connection", "create", "update", "delete", "stdin", "logging", "addPreviousOutputInEnv", "environment", "triggers"] as const;
 
 /** A host that does not answer three times within a quarter of a minute each is down. */
 const DIAL_TRIES = 3;

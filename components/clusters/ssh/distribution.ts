@@ -3,6 +3,8 @@ import type { Slot } from "../../core/slots";
 import type { Work } from "./command";
 import type { Host, HostsConfig } from "./hosts";
 import type { VirtualAddress } from "./kube-vip";
+import type { Rotation } from "./schema";
+import type { Snapshots } from "./snapshots";
 
 /** What every kind of cluster on hosts over SSH has in its config. */
 export interface HostsCluster extends HostsConfig {
@@ -10,6 +12,8 @@ export interface HostsCluster extends HostsConfig {
   endpoint?: string | undefined;
   virtualAddress?: VirtualAddress | undefined;
   parallel: number;
+  /** Where the kind can renew them. */
+  rotation?: Rotation;
 }
 
 /** Facts that a preflight printed, by name. */
@@ -32,6 +36,8 @@ export interface Generated {
   as: string;
   to: "first server" | "servers";
   length: number;
+  /** It is made anew with `rotation.tokens`. */
+  rotates?: true;
 }
 
 /**
@@ -61,6 +67,8 @@ export interface Distribution<C extends HostsCluster> {
   leave(host: Host, config: C): Work;
   /** Prints the kubeconfig of the administrator, for use from elsewhere. */
   kubeconfig(endpoint: string): Work;
+  /** What `bear snapshot` runs; without it, it says that this kind has none. */
+  snapshots?: Snapshots;
 }
 
 const API_PORT = 6443;

@@ -28,6 +28,8 @@ export interface HostsConfig {
   servers: readonly HostConfig[];
   agents: readonly HostConfig[];
   pools: Readonly<Record<string, Pool>>;
+  /** Names of hosts that are dead, and in no list any more. */
+  forget: readonly string[];
 }
 
 /** Label of the nodes of a pool, with its name. */

@@ -6,7 +6,7 @@ import { UserError } from "../../core/errors";
 import type { ClusterContext, ClusterHandle } from "../definition";
 import { pinKubeconfig } from "../kubeconfig";
 import { ClusterComponent, clusterHandle } from "../provider";
-import { Remote } from "./command";
+import { Remote, type Work } from "./command";
 import { endpointOf, factsOf, otherServer, sameMachine, type Distribution, type HostFacts, type HostsCluster } from "./distribution";
 import { hostsOf, type Host } from "./hosts";
 
@@ -29,10 +29,16 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
   const facts = all(told.slice(0, servers.length));
   const checked = context.offline || runtime.isDryRun() ? preflights : all(told).apply((known) => passed(hosts, known, preflights));
 
-  const generated = distribution.generated.map((one) => ({
-    ...one,
-    value: new RandomPassword(one.name, { length: one.length, special: false }, { parent: component }).result,
-  }));
+  const { tokens, certificates, kubeconfig } = config.rotation ?? {};
+  /** A command runs anew when one of the texts is another. */
+  const anewWith = (work: Work, ...texts: readonly (string | undefined)[]): Work => {
+    const text = texts.filter((one) => one !== undefined).join(" ");
+    return text === "" ? work : { ...work, settings: { ...work.settings, ROTATION: text } };
+  };
+  const generated = distribution.generated.map((one) => {
+    const keepers = one.rotates && tokens !== undefined ? { keepers: { rotation: tokens } } : {};
+    return { ...one, value: new RandomPassword(one.name, { length: one.length, special: false, ...keepers }, { parent: component }).result };
+  });
   const secretsOf = (host: Host): Record<string, Output<string>> => {
     const due = generated.filter(({ to }) => (to === "servers" ? host.role === "server" : host === first));
     return Object.fromEntries(due.map(({ as, value }) => [as, value]));
@@ -57,7 +63,7 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
     if (admission.by === "host") return { [admission.as]: minted(host, after) };
     // The first server cannot be let in by itself, so it has a generated secret of that name.
     if (host === first) return {};
-    shared ??= remoteOf.command(admission.name, first, { run: admission.work }, { dependsOn: after }).stdout.apply((text) => text.trim());
+    shared ??= remoteOf.command(admission.name, first, { run: anewWith(admission.work, tokens) }, { dependsOn: after }).stdout.apply((text) => text.trim());
     return { [admission.as]: shared };
   };
   const minted = (host: Host, after: Resource[]): Output<string> => {
@@ -71,6 +77,9 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
     return remoteOf.command(`${host.name}-admit`, from, { run }, { dependsOn, ignoreChanges: ["connection"] }).stdout.apply((text) => text.trim());
   };
 
+  // Their `-drain` is not here any more, so it takes the nodes out of the cluster; it depends on these, and is done before them.
+  for (const name of config.forget) if (!hosts.some((host) => host.name === name)) remoteOf.forgotten(name);
+
   const ends: Resource[] = [join(first, admit(first, []), [])];
   for (const server of more) ends.push(join(server, admit(server, ends.slice(-1)), ends.slice(-1)));
   const control = ends.slice(-1);
@@ -80,7 +89,12 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
     agentEnds.push(join(agent, admit(agent, control), [...control, ...(before ? [before] : [])]));
   });
 
-  const text = remoteOf.command("kubeconfig", first, { run: distribution.kubeconfig(endpointOf(config, servers)) }, { dependsOn: control }).stdout;
+  const text = remoteOf.command(
+    "kubeconfig",
+    first,
+    { run: anewWith(distribution.kubeconfig(endpointOf(config, servers)), certificates, kubeconfig) },
+    { dependsOn: control },
+  ).stdout;
   const pinned = context.offline ? output(OFFLINE) : text.apply((given) => pinKubeconfig(given, undefined, "the kubeconfig of the first server").kubeconfig);
   const handle = clusterHandle(kind, { kubeconfig: pinned, context: distribution.context, identifier: identifierOf(kind, context.stack) }, component);
   return { ...handle, ready: [...ends, ...agentEnds] };

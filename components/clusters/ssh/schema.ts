@@ -92,6 +92,18 @@ const Pool = z.strictObject({
 });
 export type Pool = z.output<typeof Pool>;
 
+const again = z.string().min(1).max(100).optional();
+
+/** Renewal of what grows old, for kinds that know how: another text than last time asks for it. */
+export const Rotation = z
+  .strictObject({
+    certificates: again.describe("Any text, like a date: when it is another one, each host renews its certificates once, servers first, one at a time."),
+    tokens: again.describe("Any text: when it is another one, the cluster gets new tokens to join with. Snapshots of before need the token of before."),
+    kubeconfig: again.describe("Any text: when it is another one, the administrator's kubeconfig is read anew."),
+  })
+  .prefault({});
+export type Rotation = z.output<typeof Rotation>;
+
 /** What every kind of cluster on hosts has in its config. */
 export const hostsFields = {
   endpoint: hostAddress.optional().describe("Name or address in front of all servers, for kubectl and for nodes that join; the first server when left out."),
@@ -102,5 +114,11 @@ export const hostsFields = {
     .record(dnsLabel, Pool)
     .default({})
     .describe("More agents, in groups that share labels, taints and flags; each node has the label bearstack.dev/pool. What a host says of its own wins."),
+  forget: z
+    .array(dnsLabel)
+    .default([])
+    .describe(
+      "Names of hosts that are dead and were taken out of the lists: their nodes leave the cluster, and nobody tries to reach them. Take a name out again after the next run.",
+    ),
   parallel: z.number().int().positive().max(50).default(10).describe("Agents that are worked on at a time, also in an upgrade."),
 };

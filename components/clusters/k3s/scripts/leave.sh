@@ -33,4 +33,4 @@ if [ -e "$ROOT/etc/sysctl.d/90-bearstack-k3s.conf" ]; then
 fi
 rmdir "$ROOT/etc/rancher" "$ROOT/var/lib/rancher" 2>/dev/null || true
 rm -rf "$ROOT/run/bearstack-kubectl"
-rm -f "$STATE_DIR/k3s.ours" "$STATE_DIR/k3s.started" "$STATE_DIR/k3s.joining" "$STATE_DIR/k3s.images"
+rm -f "$STATE_DIR/k3s.ours" "$STATE_DIR/k3s.started" "$STATE_DIR/k3s.joining" "$STATE_DIR/k3s.images" "$STATE_DIR/k3s.certificates" "$STATE_DIR/restore"

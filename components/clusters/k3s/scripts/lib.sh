@@ -23,3 +23,22 @@ forget_member() { :; }
 
 # version_of BINARY
 version_of() { "$1" --version 2>/dev/null | awk '$1 == "k3s" && $2 == "version" { print $3 }'; }
+
+# started_with UNIT: a digest of what a process started now would run with.
+started_with() {
+  {
+    version_of "$k3s_bin"
+    cat "$ROOT/etc/systemd/system/$1.service" "$ROOT/etc/rancher/k3s/config.yaml"
+    cat "$STATE_DIR/k3s.images" 2>/dev/null || true
+    for k3s_file in pod-security.yaml audit.yaml datastore registries.yaml registries; do
+      find "$ROOT/etc/rancher/k3s/$k3s_file" -type f 2>/dev/null | LC_ALL=C sort | while IFS= read -r k3s_part; do cat "$k3s_part"; done
+    done
+    cat "$ROOT/etc/systemd/system/$1.service.env" 2>/dev/null || true
+  } | sha256sum | cut -d ' ' -f 1
+}
+
+# started_as UNIT: notes with what it was started.
+started_as() {
+  started_with "$1" >"$STATE_DIR/k3s.started.new"
+  mv "$STATE_DIR/k3s.started.new" "$STATE_DIR/k3s.started"
+}

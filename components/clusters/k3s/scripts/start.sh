@@ -65,9 +65,13 @@ clean_half_join() {
     case $start_known in *' true'*) return 0 ;; esac
   fi
   systemctl stop "$start_unit" >&2 || true
-  # Out of the way in one step: half of the data would be worse than all of it.
+  # Out of the way in one step: half of the data would be worse than all of it. Snapshots of before are no part of it.
   rm -rf "$start_server.left"
   mv "$start_server" "$start_server.left"
+  if [ -d "$start_server.left/db/snapshots" ]; then
+    mkdir -p "$start_server/db"
+    mv "$start_server.left/db/snapshots" "$start_server/db/snapshots"
+  fi
   rm -rf "$start_server.left" "$start_kubeconfig"
   changed start "removed what a join that did not end had left"
 }
@@ -79,13 +83,7 @@ elif [ "$ROLE" = server ] && [ "$BOOTSTRAP" != yes ] && [ "${DATASTORE:-etcd}" =
   : >"$start_joining"
 fi
 
-# What a process started now would run with.
-start_want=$({
-  printf '%s\n' "$start_version"
-  cat "$ROOT/etc/systemd/system/$start_unit.service" "$ROOT/etc/rancher/k3s/config.yaml"
-  cat "$STATE_DIR/k3s.images" 2>/dev/null || true
-  for start_file in "$ROOT/etc/rancher/k3s/pod-security.yaml" "$ROOT/etc/rancher/k3s/audit.yaml" "$ROOT"/etc/rancher/k3s/datastore/* "$ROOT/etc/rancher/k3s/registries.yaml" "$ROOT/etc/systemd/system/$start_unit.service.env" "$ROOT"/etc/rancher/k3s/registries/*; do [ ! -f "$start_file" ] || cat "$start_file"; done
-} | sha256sum | cut -d ' ' -f 1)
+start_want=$(started_with "$start_unit")
 start_runs=$(cat "$start_stamp" 2>/dev/null || true)
 
 if ! is_active || [ "$start_runs" != "$start_want" ]; then
@@ -97,8 +95,7 @@ if ! is_active || [ "$start_runs" != "$start_want" ]; then
   # would make systemctl wait for ever.
   systemctl stop "$start_unit" >&2 || true
   systemctl start --no-block "$start_unit" >&2
-  printf '%s\n' "$start_want" >"$start_stamp.new"
-  mv "$start_stamp.new" "$start_stamp"
+  started_as "$start_unit"
   changed start "$start_word $start_unit $start_version"
 fi
 

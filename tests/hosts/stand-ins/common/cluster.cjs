@@ -85,6 +85,9 @@ class Cluster {
       .filter((file) => file.endsWith(".json"))
       .map((file) => file.slice(0, -".json".length));
   }
+  dropPassword(name) {
+    rmSync(this.file("passwords", `${name}.json`), { force: true });
+  }
   /** Its password is kept a moment before its Node is there. */
   isRegistering(name) {
     return this.read(`passwords/${name}.json`)?.registered !== true && age(this.file("passwords", `${name}.json`)) < REGISTERED_WITHIN;

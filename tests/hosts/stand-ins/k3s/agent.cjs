@@ -42,6 +42,8 @@ async function agent(config, version) {
       if (status === 200) {
         mkdirSync(join(config.dataDir, "agent"), { recursive: true, mode: 0o700 });
         writeFileSync(join(config.dataDir, "agent", "server-ca.crt"), ca);
+        const certificate = join(config.dataDir, "agent", "client-kubelet.crt");
+        if (!existsSync(certificate)) writeFileSync(certificate, `stand-in for a certificate ${randomBytes(8).toString("hex")}\n`, { mode: 0o600 });
         await startKubelet();
         const cluster = new Cluster(sha256(ca));
         cluster.note(config.name, `agent ${version}`);

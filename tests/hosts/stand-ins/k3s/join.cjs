@@ -40,4 +40,4 @@ async function trust(server, token, defaultUser) {
   return { ca, call: (path, body) => request(server, path, { ca, auth: `${user}:${secret}`, body }) };
 }
 
-module.exports = { parseToken, trust };
+module.exports = { parseToken, request, trust };

@@ -16,6 +16,8 @@ const { parseToken, trust } = require("./join.cjs");
 const { findInDatastore } = require("./datastore.cjs");
 const { lookAtFiles } = require("./options.cjs");
 const { look, register } = require("./nodes.cjs");
+const { flagOf, reset } = require("./snapshots.cjs");
+const { answerPassword, rotateToken } = require("./tokens.cjs");
 
 const LOOK = 1_000;
 const rolesIn = ({ external }) => (external ? ["control-plane"] : ["control-plane", "etcd"]);
@@ -51,7 +53,7 @@ async function findCluster(config) {
     mkdirSync(join(etcd, "member/snap"), { recursive: true, mode: 0o700 });
     put(join(etcd, "member/snap/db"), member.id);
     put(join(etcd, "name"), `${member.name}-${member.id.slice(0, 8)}`);
-    put(join(etcd, "member.json"), JSON.stringify({ ...member, cluster: cluster.id }));
+    put(join(etcd, "member.json"), JSON.stringify({ ...member, cluster: cluster.id, generation: cluster.state.generation }));
   };
   if (config.server) return joinCluster(config, member, keep);
   if (!config.yes("cluster-init"))
@@ -82,6 +84,8 @@ async function resume(config, own, etcd) {
   const { token } = cluster.state;
   if (config.token !== undefined && parseToken(config.token, "server").secret !== token)
     throw new Fatal("starting kubernetes: preparing server: bootstrap data already found and encrypted with different token");
+  if (own.generation !== cluster.state.generation)
+    throw new Fatal("etcd: cluster ID mismatch: the data of this server is of before the reset (the real one would wait for its old peers)");
   const present = cluster.member(config.name);
   if (present?.id === own.id) return cluster;
   if (cluster.read("learner.json")?.id === own.id || !cluster.wasMember(own.id)) {
@@ -117,8 +121,12 @@ async function joinCluster(config, member, keep) {
   return cluster;
 }
 
+/** Each server has that of its own config, so a new one is known to those that were started with it. */
+const agentTokenOf = (config, { state }) => (config["agent-token"] === undefined ? state.agentToken : parseToken(String(config["agent-token"]), "node").secret);
+
 function writeFiles(config, cluster) {
-  const { token, agentToken, serverCa, clientCa } = cluster.state;
+  const { token, serverCa, clientCa } = cluster.state;
+  const agentToken = agentTokenOf(config, cluster);
   const folder = join(config.dataDir, "server");
   put(join(folder, "token"), `K10${cluster.id}::server:${token}\n`);
   put(join(folder, "node-token"), `K10${cluster.id}::server:${token}\n`);
@@ -164,8 +172,10 @@ async function readBody(request) {
 }
 
 /** Port 6443: k3s' own paths, and the Kubernetes API for who shows a client certificate of the cluster. */
-function makeListener(cluster, isServing) {
-  const { token, agentToken, serverCa, critical } = cluster.state;
+function makeListener(config, cluster, isServing) {
+  const { serverCa, critical } = cluster.state;
+  const agentToken = agentTokenOf(config, cluster);
+  let { token } = cluster.state; // of when this server started, as in its own file of passwords
   const knows = (request, users) => {
     const [user, ...rest] = Buffer.from((request.headers.authorization ?? "").replace(/^Basic /, ""), "base64")
       .toString("utf8")
@@ -192,6 +202,12 @@ function makeListener(cluster, isServing) {
       cluster.registered(node.name);
       return end(200, "");
     }
+    if (path === "/v1-k3s/token") {
+      if (!knows(request, ["server"])) return end(401, "Unauthorized\n");
+      if (request.method !== "PUT") return end(405, "method not allowed\n");
+      token = rotateToken(config, cluster, token, (await readBody(request)).newToken);
+      return end(200, "");
+    }
     const isAdmin = request.socket.authorized === true;
     if (!isAdmin && !request.headers.authorization)
       return end(
@@ -199,6 +215,7 @@ function makeListener(cluster, isServing) {
         JSON.stringify({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: "Unauthorized", reason: "Unauthorized", code: 401 }),
       );
     if (!isServing()) return end(503, "[-]etcd failed: reason withheld\n");
+    if (isAdmin && answerPassword(cluster, request.method, path, end)) return;
     const isNodes = request.method === "GET" && /^\/api\/v1\/nodes(\/[^/]+)?$/.test(path) && !/[?&]watch=(true|1)/.test(request.url);
     return forward(request, answer, isAdmin, isNodes ? withSilence(cluster) : undefined);
   };
@@ -206,13 +223,18 @@ function makeListener(cluster, isServing) {
 
 exports.server = async function server(config, version) {
   endWith(() => undefined);
+  if (config.yes("cluster-reset")) {
+    await reset(config);
+    process.exit(0);
+  }
+  rmSync(flagOf(config), { force: true });
   lookAtFiles(config);
   const cluster = await findCluster(config);
   const { clientCa, external } = cluster.state;
   const serving = writeFiles(config, cluster);
   cluster.startBeating(config.name);
   let isMember = true;
-  const handler = makeListener(cluster, () => isMember && cluster.hasQuorum());
+  const handler = makeListener(config, cluster, () => isMember && cluster.hasQuorum());
   const listener = https.createServer(
     { cert: serving.cert, key: serving.key, requestCert: true, rejectUnauthorized: false, ca: clientCa.cert },
     (request, answer) => {

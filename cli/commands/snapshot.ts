@@ -1,0 +1,33 @@
+import type { Command } from "commander";
+import type { RestoreOptions } from "../restore";
+import type { SnapshotOptions } from "../snapshot";
+
+/** `bear snapshot`: snapshots of etcd of a cluster on hosts over SSH. */
+export function snapshotCommand(program: Command): void {
+  const snapshot = program.command("snapshot").description("snapshots of etcd of a cluster on hosts over SSH");
+  const add = (name: string, description: string): Command =>
+    snapshot
+      .command(name)
+      .description(description)
+      .option("-s, --stack <name>", "stack: reads Pulumi.<name>.yaml", "dev")
+      .option("--identity <file>", "private key of the hosts; what Pulumi's config has when left out")
+      .option("--agent", "use the keys of the running ssh-agent")
+      .option("--sudo-password-file <file>", "file with the password for sudo; what Pulumi's config has when left out");
+  add("take", "have a server write one now")
+    .option("--name <text>", "what its name begins with", "on-demand")
+    .option("--server <name>", "the server that writes it; the first that answers when left out")
+    .action(async (options: SnapshotOptions & { name: string; server?: string }) => (await import("../snapshot")).takeSnapshot(options));
+  add("list", "list those on all servers")
+    .option("--json", "as JSON")
+    .action(async (options: SnapshotOptions & { json?: boolean }) => (await import("../snapshot")).listSnapshots(options));
+  add("copy", "copy one to this computer, with the token it can be opened with")
+    .argument("<snapshot>", "its name, as list has it")
+    .argument("<folder>", "where to put both files; nobody else may read them")
+    .action(async (name: string, folder: string, options: SnapshotOptions) => (await import("../snapshot")).copySnapshot(name, folder, options));
+  add("restore", "bring the cluster back to one; says what it will do, and does it with --yes")
+    .argument("<snapshot>", "its name, as list has it")
+    .option("--server <name>", "the server to restore on, which must have it; the one that has it when left out")
+    .option("--lost <names...>", "servers that are gone for good and are switched off: they are left out")
+    .option("--yes", "do it")
+    .action(async (name: string, options: RestoreOptions) => (await import("../restore")).restoreSnapshot(name, options));
+}

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import type { Work } from "../components/clusters/ssh/command";
+import type { Distribution, HostsCluster } from "../components/clusters/ssh/distribution";
+import { hostsOf, type Host } from "../components/clusters/ssh/hosts";
+import { commandLine, secretLines } from "../components/clusters/ssh/script";
+import { clusters } from "../components/clusters/registry";
+import { UserError } from "../components/core/errors";
+import { stateFolder } from "../sandbox/paths";
+import { claim } from "../sandbox/runner/processes";
+import { Ssh } from "../sandbox/runner/ssh";
+import type { Connection } from "../sandbox/runner/ssh-config";
+import { checkStackOrThrow } from "../stacks/check";
+import { hostSecrets, type HostSecrets, type SecretOptions } from "./host-secrets";
+import { CallError } from "./output";
+import { loadStack } from "./stack";
+
+/** As long as `pulumi up` gives a host: three tries of a quarter of a minute each. */
+const DIAL = { dialErrorLimit: 3, perDialTimeout: 15 };
+
+/** The hosts of a stack, and a way to run scripts on them. */
+export interface HostsAccess {
+  distribution: Distribution<any>;
+  servers: readonly Host[];
+  agents: readonly Host[];
+  /** Runs scripts as root; gives what they print. */
+  run(host: Host, work: Work, given?: { secrets?: Record<string, string>; say?: (line: string) => void; into?: () => Writable }): Promise<string>;
+}
+
+/** Opens the hosts of a stack for `use`: host keys are checked, and keys lie in files only while a command runs. */
+export async function withHosts<T>(options: SecretOptions, use: (access: HostsAccess) => Promise<T>): Promise<T> {
+  const { cluster } = checkStackOrThrow(loadStack(options.stack)).config;
+  const definition = clusters[cluster.kind];
+  if (!definition?.onHosts || !definition.distribution)
+    throw new CallError(`The cluster of this stack (${cluster.kind}) is not made of hosts.`, "This command is for clusters on hosts over SSH, like k3s.");
+  const config = cluster.config as HostsCluster;
+  const hosts = hostsOf(cluster.kind, config);
+  const { sudoPassword } = config.ssh;
+  const secrets = await hostSecrets(options, sudoPassword !== undefined && hosts.some(({ user }) => user !== "root"));
+  const distribution = await definition.distribution();
+  const folder = join(stateFolder(), "hosts", options.stack);
+  const release = await claim(join(folder, "run.json"), `The stack ${options.stack}`);
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const ssh = new Ssh(folder, stopped.signal);
+  try {
+    return await use({
+      distribution,
+      servers: hosts.filter(({ role }) => role === "server"),
+      agents: hosts.filter(({ role }) => role === "agent"),
+      run: async (host, work, { secrets: given = {}, say = () => undefined, into } = {}) => {
+        const asks = host.user !== "root" && sudoPassword !== undefined;
+        const password = asks ? secrets.sudoPassword(sudoPassword) : undefined;
+        const line = commandLine(work.phases, work.settings, { sudo: host.user !== "root", password: asks });
+        const hidden = [...Object.values(given), password].filter((text): text is string => Boolean(text));
+        try {
+          return (await ssh.run(connectionOf(host, config, secrets), line, secretLines(given, password), say, into)).stdout;
+        } catch (error) {
+          const [problem = "", fix] = without(hidden, (error as Error).message).split("\n→ ");
+          throw new UserError(`${host.name}: ${problem}`, fix ?? "See to it on the host, then run this again.");
+        }
+      },
+    });
+  } finally {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+    await release();
+  }
+}
+
+/** A text in which secrets do not show, neither as they are nor as they travel. */
+function without(secrets: readonly string[], text: string): string {
+  const forms = secrets.flatMap((secret) => [secret, Buffer.from(secret).toString("base64")]);
+  return forms.reduce((clean, form) => clean.replaceAll(form, "[secret]"), text);
+}
+
+/** As the program's own commands connect; a key that is left out is the ssh-agent's. */
+function connectionOf(host: Host, { ssh }: HostsCluster, secrets: HostSecrets): Connection {
+  const key = (secret: Host["privateKey"]): { privateKey?: string } => {
+    const text = secrets.privateKey(secret);
+    return text === undefined ? {} : { privateKey: text };
+  };
+  const { bastion } = ssh;
+  return {
+    host: host.address,
+    port: host.port,
+    user: host.user,
+    hostKey: host.hostKey,
+    ...key(host.privateKey),
+    ...DIAL,
+    ...(bastion
+      ? {
+          proxy: {
+            host: bastion.host,
+            port: bastion.port,
+            user: bastion.user ?? ssh.user,
+            hostKey: bastion.hostKey,
+            ...key(bastion.privateKey ?? ssh.privateKey),
+            ...DIAL,
+          },
+        }
+      : {}),
+  };
+}

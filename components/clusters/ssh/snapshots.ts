@@ -1,0 +1,61 @@
+import type { Work } from "./command";
+import type { Host } from "./hosts";
+
+/** One restore, by a word of its own: what hosts note about it counts for no other. */
+export interface Restore {
+  id: string;
+  snapshot: string;
+}
+
+/** A file that a server has. */
+export interface SnapshotFile {
+  name: string;
+  bytes: number;
+  /** Seconds since 1970. */
+  at: number;
+}
+
+/**
+ * Snapshots of what a cluster on hosts keeps in etcd, for `bear snapshot`. A restore stops all servers, makes one of them the
+ * only member with the data of the snapshot, and lets the others join it. Each step may be run again, and goes on where it was cut.
+ */
+export interface Snapshots {
+  /** Writes one on a server; prints lines of `list`. */
+  take(name: string): Work;
+  /** Prints "<name> <bytes> <unix time>", a line each. */
+  list(): Work;
+  /** Prints a snapshot byte for byte. */
+  read(snapshot: string): Work;
+  /** Prints what a snapshot is opened with on other hosts: a secret. */
+  key(snapshot: string): Work;
+  /** Prints "<id> <stage>" of a restore of this snapshot that did not come to its end on this server; the stage is done after `done`. */
+  status(snapshot: string): Work;
+  /** Stops a server, before any data is touched; fails where it goes on. */
+  stop(restore: Restore): Work;
+  /** Makes a server the only member, and starts it. */
+  reset(host: Host, restore: Restore): Work;
+  /**
+   * On the restored server: prints what a host joins with, given to it as SECRET_<as>. `anew`: it is let in although the
+   * snapshot may know it in an older form.
+   */
+  admit(host: Host, anew: boolean): Work;
+  as: string;
+  /** Puts the data of another server aside, and lets it join the restored one. */
+  rejoin(host: Host, restored: Host, restore: Restore): Work;
+  /** On the restored server: prints names of nodes that do not come back by themselves, a line each. */
+  missing(names: readonly string[], seconds: number): Work;
+  /** Makes an agent follow; `restart` where the cluster does not see it. */
+  settle(host: Host, restart: boolean): Work;
+  /** On the restored server: notes that only the end is left to do. */
+  done(restore: Restore): Work;
+  /** Ends the restore on a server; on the restored one last, with nodes of servers that are lost. */
+  end(restore: Restore, lost: readonly string[]): Work;
+}
+
+/** What `list` and `take` print. */
+export function snapshotFiles(stdout: string): SnapshotFile[] {
+  return stdout.split("\n").flatMap((line) => {
+    const [, name, bytes, at] = /^(\S+) (\d+) (\d+)$/.exec(line) ?? [];
+    return name === undefined ? [] : [{ name, bytes: Number(bytes), at: Number(at) }];
+  });
+}
