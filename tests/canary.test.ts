@@ -132,7 +132,9 @@ describe("the command line", { timeout: 120_000 }, () => {
       const found = (JSON.parse(text) as { issues: { path: string; problem: string }[] }).issues;
       expect(found.map(({ path }) => fieldOf(path)).sort()).toEqual(fieldsOf(stack).sort());
       // A proxy without a password may stand in clear.
-      expect(new Set(found.map(({ problem }) => problem).filter((problem) => problem !== "is no proxy."))).toEqual(new Set(["stands here in clear, but a secret is due (the value is not repeated here)."]));
+      expect(new Set(found.map(({ problem }) => problem).filter((problem) => problem !== "is no proxy."))).toEqual(
+        new Set(["stands here in clear, but a secret is due (the value is not repeated here)."]),
+      );
     }
   });
 });
