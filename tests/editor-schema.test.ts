@@ -43,6 +43,8 @@ const beyondEditors = [
   "cidr-nonsense",
   "cidr-without-mask",
   "existing-two-sources",
+  "k0s-network",
+  "k0s-schedule",
   "k3s-datastore",
   "k3s-registry",
   "no-default",

@@ -32,7 +32,7 @@ describe("scripts for hosts", () => {
     const text = readFileSync(join(clusters, file), "utf8");
     expect(text).toMatch(/^# shellcheck shell=sh\n# [A-Z]/);
     for (const part of ["Settings:", "Secrets:", "Output:"]) expect(text).toContain(`# ${part} `);
-    expect(text).not.toMatch(/^\s*(local|function) |\[\[ /m);
+    expect(text).not.toMatch(/^\s*local |^function |\[\[ /m);
   });
 });
 
