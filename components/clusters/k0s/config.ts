@@ -55,7 +55,8 @@ function oidcArguments(oidc: NonNullable<K0sConfig["oidc"]>): Record<string, str
 /** What k0s is started with, but for the join token: words of a command line. */
 export function argumentsOf(host: Host): string[] {
   const labels = Object.entries(host.labels).map(([name, value]) => `${name}=${value}`);
-  const kubelet = [...Object.entries(host.kubelet).map(([flag, value]) => `--${flag}=${value}`), `--hostname-override=${host.name}`];
+  const address = host.addresses.length > 0 ? [`--node-ip=${host.addresses.join(",")}`] : [];
+  const kubelet = [...address, ...Object.entries(host.kubelet).map(([flag, value]) => `--${flag}=${value}`), `--hostname-override=${host.name}`];
   const both = [
     `--kubelet-extra-args=${kubelet.join(" ")}`,
     ...(labels.length > 0 ? [`--labels=${labels.join(",")}`] : []),

@@ -1,6 +1,7 @@
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, clocksOf, isAddress, type Distribution, type Joining } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
+import { markBy, marksOf } from "../ssh/mark";
 import { calendarOf } from "./calendar";
 import { argumentsOf, clusterConfig, systemdLine } from "./config";
 import type { K0sConfig } from "./schema";
@@ -42,7 +43,14 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K0
   const starts = host.role === "server" && bootstrapper(servers, facts)?.name === host.name;
   const networks = choices("cni"); // none without a platform
   return {
-    phases: ["k0s/scripts/lib.sh", "ssh/scripts/release.sh", "k0s/scripts/install.sh", "k0s/scripts/configure.sh", "k0s/scripts/start.sh"],
+    phases: [
+      "k0s/scripts/lib.sh",
+      "ssh/scripts/release.sh",
+      "k0s/scripts/install.sh",
+      "k0s/scripts/configure.sh",
+      "k0s/scripts/start.sh",
+      ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
+    ],
     settings: {
       ROLE: host.role,
       NODE_NAME: host.name,
@@ -60,6 +68,7 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K0
           }
         : {}),
       WAIT_SECONDS: NODE_WITHIN_SECONDS,
+      ...(host.role === "server" ? marksOf(host) : {}),
     },
   };
 }
@@ -90,6 +99,7 @@ export const distribution: Distribution<K0sConfig> = {
   admission: { by: "host", as: "JOIN", work: admit },
   preflight,
   node,
+  mark: markBy("k0s"),
   drain,
   leave,
   kubeconfig: (endpoint) => ({ phases: ["k0s/scripts/lib.sh", "k0s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),

@@ -2,6 +2,7 @@ import { hostsOf, type Host } from "../ssh/hosts";
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import { kubeVipManifest } from "../ssh/kube-vip";
+import { markBy, marksOf } from "../ssh/mark";
 import { proxyName, proxySettings } from "../ssh/proxy";
 import { nodeConfig } from "./config";
 import { AUDIT_POLICY, KERNEL, POD_SECURITY } from "./hardening";
@@ -100,17 +101,6 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
 const datastoreSettings = ({ datastore }: K3sConfig): Record<string, string> =>
   datastore ? { DATASTORE: "external", DATASTORE_CA: datastore.external.ca ?? "", DATASTORE_CERT: datastore.external.certificate ?? "" } : {};
 
-/** What mark.sh is told of a node. */
-const marksOf = (host: Host): Record<string, string> => ({
-  NODE: host.name,
-  LABELS: Object.entries(host.labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(" "),
-  TAINTS: host.taints.join(" "),
-});
-
-const mark = (host: Host): Work => ({ phases: ["k3s/scripts/lib.sh", "ssh/scripts/mark.sh"], settings: marksOf(host) });
-
 /** Takes a host out of the cluster, from a server that stays: cordon, drain, quorum, node object. */
 const drain = (host: Host, { datastore }: K3sConfig): Work => ({
   phases: ["k3s/scripts/lib.sh", "ssh/scripts/drain.sh"],
@@ -139,7 +129,7 @@ export const distribution: Distribution<K3sConfig> = {
   secrets: configSecrets,
   preflight,
   node,
-  mark,
+  mark: markBy("k3s"),
   drain,
   leave,
   kubeconfig: (endpoint) => ({ phases: ["k3s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),

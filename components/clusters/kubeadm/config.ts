@@ -63,6 +63,7 @@ function registration(host: Host): object {
   const labels = Object.entries(host.labels).map(([name, value]) => `${name}=${value}`);
   const flags = [
     ...(labels.length > 0 ? [{ name: "node-labels", value: labels.join(",") }] : []),
+    ...(host.addresses.length > 0 ? [{ name: "node-ip", value: host.addresses.join(",") }] : []),
     ...Object.entries(host.kubelet).map(([name, value]) => ({ name, value })),
   ];
   return {

@@ -1,6 +1,7 @@
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
+import { markBy, marksOf } from "../ssh/mark";
 import { clusterConfig, initConfig, joinConfig } from "./config";
 import type { KubeadmConfig } from "./schema";
 
@@ -55,6 +56,7 @@ export function node(host: Host, { config, servers, facts }: Joining<KubeadmConf
       "kubeadm/scripts/runtime.sh",
       "kubeadm/scripts/configure.sh",
       "kubeadm/scripts/start.sh",
+      ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
     ],
     settings: {
       ROLE: host.role,
@@ -78,6 +80,7 @@ export function node(host: Host, { config, servers, facts }: Joining<KubeadmConf
       ...(host.role === "server" ? { CLUSTER: clusterConfig(config, config.endpoint), INIT: initConfig(host), SANS: config.certSANs.join(" ") } : {}),
       JOIN: joins ? joinConfig(host, address) : "",
       WAIT_SECONDS: NODE_WITHIN_SECONDS,
+      ...(host.role === "server" ? marksOf(host) : {}),
     },
   };
 }
@@ -108,6 +111,7 @@ export const distribution: Distribution<KubeadmConfig> = {
   admission: { by: "host", as: "JOIN", work: admit },
   preflight,
   node,
+  mark: markBy("kubeadm"),
   drain,
   leave,
   kubeconfig: (endpoint) => ({ phases: ["kubeadm/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),

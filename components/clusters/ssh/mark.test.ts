@@ -10,7 +10,7 @@ case "$*" in
   *"get node"*spec.taints*) cat "$FACTS/now" 2>/dev/null ;;
   "label "*) echo "$*" >>"$FACTS/calls"; [ -e "$FACTS/same" ] && echo "node/a1 not labeled" || echo "node/a1 labeled" ;;
   "taint "*) echo "$*" >>"$FACTS/calls" ;;
-  "annotate "*) for word; do case $word in bearstack.io/labels=*) printf %s "\${word#*=}" >"$FACTS/labels" ;; bearstack.io/taints=*) printf %s "\${word#*=}" >"$FACTS/taints" ;; esac; done ;;
+  "annotate "*) for word; do case $word in bearstack.dev/labels=*) printf %s "\${word#*=}" >"$FACTS/labels" ;; bearstack.dev/taints=*) printf %s "\${word#*=}" >"$FACTS/taints" ;; esac; done ;;
 esac
 exit 0`;
 

@@ -18,8 +18,8 @@ until [ -n "$(mark_node name)" ]; do
   sleep 1
 done
 
-mark_had_labels=$(mark_node 'jsonpath={.metadata.annotations.bearstack\.io/labels}')
-mark_had_taints=$(mark_node 'jsonpath={.metadata.annotations.bearstack\.io/taints}')
+mark_had_labels=$(mark_node 'jsonpath={.metadata.annotations.bearstack\.dev/labels}')
+mark_had_taints=$(mark_node 'jsonpath={.metadata.annotations.bearstack\.dev/taints}')
 
 # has WORD LIST
 has() { case " $2 " in *" $1 "*) return 0 ;; *) return 1 ;; esac }
@@ -62,5 +62,5 @@ mark_taints() {
 if [ "$mark_had_labels" != "$LABELS" ] || [ "$mark_had_taints" != "$TAINTS" ]; then
   mark_labels
   mark_taints
-  kube annotate node "$NODE" --overwrite "bearstack.io/labels=$LABELS" "bearstack.io/taints=$TAINTS" >&2
+  kube annotate node "$NODE" --overwrite "bearstack.dev/labels=$LABELS" "bearstack.dev/taints=$TAINTS" >&2
 fi
