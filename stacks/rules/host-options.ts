@@ -1,6 +1,6 @@
 import { isAddress, type HostsCluster } from "../../components/clusters/ssh/distribution";
 import { ownArguments } from "../../components/clusters/k3s/arguments";
-import type { Oidc } from "../../components/clusters/k3s/fields";
+import type { Oidc } from "../../components/clusters/ssh/oidc";
 import { K3S_RELEASES } from "../../components/clusters/k3s/schema";
 import type { StackConfig } from "../model";
 import { hostsIn } from "./hosts";

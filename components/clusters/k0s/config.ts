@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { stringify } from "yaml";
 import type { Host } from "../ssh/hosts";
+import { oidcFlags } from "../ssh/oidc";
 import type { K0sConfig } from "./schema";
 
 /** Key that kube-apiserver encrypts Secrets with. It lies with the certificates, so that `k0s backup` takes it along. */
@@ -24,7 +25,7 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
         // k0s takes addresses only here, and finds its own where the host goes by a name.
         ...(isAddress ? { address: host.address } : { sans: [host.address] }),
         ...(config.endpoint === undefined ? {} : { externalAddress: config.endpoint }),
-        extraArgs: { "encryption-provider-config": ENCRYPTION, ...(config.oidc ? oidcArguments(config.oidc) : {}) },
+        extraArgs: { "encryption-provider-config": ENCRYPTION, ...(config.oidc ? oidcFlags(config.oidc) : {}) },
       },
       storage: { type: "etcd", etcd: { ...(isAddress ? { peerAddress: host.address } : {}), extraArgs: { name: host.name } } },
       network: {
@@ -38,18 +39,6 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
       telemetry: { enabled: false },
     },
   });
-}
-
-/** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
-function oidcArguments(oidc: NonNullable<K0sConfig["oidc"]>): Record<string, string> {
-  return {
-    "oidc-issuer-url": oidc.issuer,
-    "oidc-client-id": oidc.clientId,
-    "oidc-username-claim": oidc.usernameClaim,
-    "oidc-username-prefix": oidc.usernamePrefix,
-    "oidc-groups-claim": oidc.groupsClaim,
-    "oidc-groups-prefix": oidc.groupsPrefix,
-  };
 }
 
 /** What k0s is started with, but for the join token: words of a command line. */

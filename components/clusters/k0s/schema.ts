@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { Oidc } from "../ssh/oidc";
 import { hostsFields } from "../ssh/schema";
 import { calendarOf } from "./calendar";
 
@@ -26,18 +27,6 @@ const Snapshots = z
     keep: z.number().int().positive().max(1000).default(12).describe("Backups each server keeps."),
   })
   .prefault({});
-
-const Oidc = z.strictObject({
-  issuer: z
-    .string()
-    .regex(/^https:\/\/\S+$/, `is no issuer${FIX}write its https:// address as its tokens name it`)
-    .describe("Address of the identity provider, as its tokens name it."),
-  clientId: z.string().min(1).describe("Client that tokens are made for."),
-  usernameClaim: z.string().min(1).default("sub").describe("Claim with the name of the user."),
-  usernamePrefix: z.string().default("oidc:").describe("What goes in front of user names, so that nobody can pose as one of the cluster's own."),
-  groupsClaim: z.string().min(1).default("groups").describe("Claim with the groups."),
-  groupsPrefix: z.string().default("oidc:").describe("What goes in front of group names."),
-});
 
 /** k0s on hosts over SSH. */
 export const K0sConfig = z.strictObject({

@@ -1,5 +1,5 @@
+import { oidcFlags, type Oidc } from "../ssh/oidc";
 import { HARDENED } from "./hardening";
-import type { Oidc } from "./fields";
 
 export const parts = ["apiServer", "controllerManager", "scheduler", "kubelet"] as const;
 export type Arguments = Readonly<Record<(typeof parts)[number], Readonly<Record<string, string>>>>;
@@ -13,19 +13,9 @@ interface Asks {
 export function ownArguments({ oidc, hardening }: Asks): Arguments {
   const hardened = hardening === "cis" ? HARDENED : undefined;
   return {
-    apiServer: { ...(oidc ? oidcArguments(oidc) : {}), ...hardened?.apiServer },
+    apiServer: { ...(oidc ? oidcFlags(oidc) : {}), ...hardened?.apiServer },
     controllerManager: { ...hardened?.controllerManager },
     scheduler: {},
     kubelet: { ...hardened?.kubelet },
   };
 }
-
-/** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
-const oidcArguments = (oidc: Oidc): Record<string, string> => ({
-  "oidc-issuer-url": oidc.issuer,
-  "oidc-client-id": oidc.clientId,
-  "oidc-username-claim": oidc.usernameClaim,
-  "oidc-username-prefix": oidc.usernamePrefix,
-  "oidc-groups-claim": oidc.groupsClaim,
-  "oidc-groups-prefix": oidc.groupsPrefix,
-});

@@ -31,18 +31,6 @@ export const Snapshots = z
   })
   .prefault({});
 
-export const Oidc = z.strictObject({
-  issuer: z
-    .string()
-    .regex(/^https:\/\/\S+$/, `is no issuer${FIX}write its https:// address as its tokens name it`)
-    .describe("Address of the identity provider, as its tokens name it."),
-  clientId: z.string().min(1).describe("Client that tokens are made for."),
-  usernameClaim: z.string().min(1).default("sub").describe("Claim with the name of the user."),
-  usernamePrefix: z.string().default("oidc:").describe("What goes in front of user names, so that nobody can pose as one of the cluster's own."),
-  groupsClaim: z.string().min(1).default("groups").describe("Claim with the groups."),
-  groupsPrefix: z.string().default("oidc:").describe("What goes in front of group names."),
-});
-
 const pem = (what: string) =>
   z
     .string()
@@ -58,8 +46,6 @@ const External = z
   .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
     message: `has a certificate or a key without the other${FIX}give both, or none`,
   });
-
-export type Oidc = z.output<typeof Oidc>;
 
 /** Flags of a part of Kubernetes. */
 export const Flags = z

@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
+import { Oidc } from "../ssh/oidc";
 import { Proxy } from "../ssh/proxy";
 import { hostsFields, Rotation } from "../ssh/schema";
-import { Datastore, Flags, Oidc, Registries, Snapshots } from "./fields";
+import { Datastore, Flags, Registries, Snapshots } from "./fields";
 
 /** Where k3s publishes its releases. */
 export const K3S_RELEASES = "https://github.com/k3s-io/k3s/releases/download";

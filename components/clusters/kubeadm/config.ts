@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { isAddress } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
+import { oidcFlags } from "../ssh/oidc";
 import type { KubeadmConfig } from "./schema";
 
 /** Where servers keep the key that Secrets are encrypted with (kubernetes.io, Encrypting Confidential Data at Rest). */
@@ -16,18 +17,8 @@ interface Argument {
 
 const documents = (...parts: object[]): string => parts.map((part) => stringify(part, { lineWidth: 0 })).join("---\n");
 
-/** Flags of kube-apiserver (kubernetes.io, Authenticating: OpenID Connect tokens). */
-function oidcArguments(oidc: NonNullable<KubeadmConfig["oidc"]>): Argument[] {
-  const flags = {
-    "oidc-issuer-url": oidc.issuer,
-    "oidc-client-id": oidc.clientId,
-    "oidc-username-claim": oidc.usernameClaim,
-    "oidc-username-prefix": oidc.usernamePrefix,
-    "oidc-groups-claim": oidc.groupsClaim,
-    "oidc-groups-prefix": oidc.groupsPrefix,
-  };
-  return Object.entries(flags).map(([name, value]) => ({ name, value }));
-}
+/** Flags as kubeadm takes them. */
+const argumentsOf = (flags: Readonly<Record<string, string>>): Argument[] => Object.entries(flags).map(([name, value]) => ({ name, value }));
 
 /**
  * What all servers share: the cluster, its kubelets and its kube-proxies, as kubeadm keeps them in the cluster. Nothing of a
@@ -44,7 +35,7 @@ export function clusterConfig(config: KubeadmConfig, endpoint: string | undefine
       networking: { podSubnet: config.network.pods, serviceSubnet: config.network.services, dnsDomain: config.clusterDomain },
       apiServer: {
         ...(config.certSANs.length > 0 ? { certSANs: config.certSANs } : {}),
-        extraArgs: [{ name: "encryption-provider-config", value: `${ENCRYPTION}/config.yaml` }, ...(config.oidc ? oidcArguments(config.oidc) : [])],
+        extraArgs: [{ name: "encryption-provider-config", value: `${ENCRYPTION}/config.yaml` }, ...(config.oidc ? argumentsOf(oidcFlags(config.oidc)) : [])],
         extraVolumes: [{ name: "encryption", hostPath: ENCRYPTION, mountPath: ENCRYPTION, readOnly: true, pathType: "Directory" }],
       },
     },
@@ -64,7 +55,7 @@ function registration(host: Host): object {
   const flags = [
     ...(labels.length > 0 ? [{ name: "node-labels", value: labels.join(",") }] : []),
     ...(host.addresses.length > 0 ? [{ name: "node-ip", value: host.addresses.join(",") }] : []),
-    ...Object.entries(host.kubelet).map(([name, value]) => ({ name, value })),
+    ...argumentsOf(host.kubelet),
   ];
   return {
     nodeRegistration: {

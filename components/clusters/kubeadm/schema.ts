@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { Oidc } from "../ssh/oidc";
 import { hostAddress, hostsFields } from "../ssh/schema";
 
 /** The version that this release of BearStack was tried with. */
@@ -11,18 +12,6 @@ const Network = z
     services: cidr.default("10.43.0.0/16").describe("Addresses of Services. Cannot change later."),
   })
   .prefault({});
-
-const Oidc = z.strictObject({
-  issuer: z
-    .string()
-    .regex(/^https:\/\/\S+$/, `is no issuer${FIX}write its https:// address as its tokens name it`)
-    .describe("Address of the identity provider, as its tokens name it."),
-  clientId: z.string().min(1).describe("Client that tokens are made for."),
-  usernameClaim: z.string().min(1).default("sub").describe("Claim with the name of the user."),
-  usernamePrefix: z.string().default("oidc:").describe("What goes in front of user names, so that nobody can pose as one of the cluster's own."),
-  groupsClaim: z.string().min(1).default("groups").describe("Claim with the groups."),
-  groupsPrefix: z.string().default("oidc:").describe("What goes in front of group names."),
-});
 
 const source = (folder: string) =>
   z.string().regex(/^(https:\/\/|\/)\S+$/, `is no source${FIX}write an https:// address, or a folder that is on every host, like ${folder}`);
