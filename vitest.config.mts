@@ -6,6 +6,15 @@ export const common = { environment: "node", pool: "forks", reporters: ["default
 const elsewhere = ["dist/**", "node_modules/**", ".bearstack/**"];
 /** Files with a bed of hosts: each starts a dozen hosts and a control plane, and kills, hangs and waits. */
 const hosts = ["tests/hosts/**/*.test.ts", "tests/{k3s,k0s,kubeadm}*.test.ts"];
+/** Runs killed at random moments, of hosts that hang: each run of these is another one, so they have a command of their own. */
+const kills = ["tests/*-kill.test.ts"];
+/** After the others and one file after another: two beds at once on two cores outlast every limit. */
+const inTurn = {
+  maxWorkers: 1,
+  // Only something that hangs takes that long.
+  testTimeout: 300_000,
+  expect: { poll: { timeout: 60_000 } },
+};
 
 export default defineConfig({
   test: {
@@ -15,20 +24,8 @@ export default defineConfig({
         extends: true,
         test: { name: "units", include: ["**/*.test.ts"], exclude: [...elsewhere, ...hosts], testTimeout: 20_000, sequence: { groupOrder: 0 } },
       },
-      {
-        // After the others and one file after another: two beds at once on two cores outlast every limit.
-        extends: true,
-        test: {
-          name: "hosts",
-          include: hosts,
-          exclude: elsewhere,
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-          // Only something that hangs takes that long.
-          testTimeout: 300_000,
-          expect: { poll: { timeout: 60_000 } },
-        },
-      },
+      { extends: true, test: { ...inTurn, name: "hosts", include: hosts, exclude: [...elsewhere, ...kills], sequence: { groupOrder: 1 } } },
+      { extends: true, test: { ...inTurn, name: "kills", include: kills, exclude: elsewhere, sequence: { groupOrder: 2 } } },
     ],
   },
 });
