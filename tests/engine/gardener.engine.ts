@@ -76,7 +76,7 @@ ${more}  bearstack:tenants:
   it("keeps the garden's login and the credential secret in the state", async () => {
     const text = await pulumi("stack", "export");
     expect(text).toContain("core.gardener.cloud");
-    expect(text).not.toMatch(/eyJhbGciOi|client-key-data/);
+    expect(text).not.toMatch(/eyJhbGciOi|client-key-data\\*": *\\*"|client-key-data: /); // the script itself has the word
     expect(text).not.toContain(Buffer.from(TOKEN).toString("base64"));
   });
 
@@ -100,7 +100,8 @@ ${more}  bearstack:tenants:
   });
 
   it("deletes the Shoot only in two steps", async () => {
-    const refused = await project.pulumi(["destroy", "--yes", "--skip-preview"]);
+    // Its preview refuses; without one the engine would first delete what does not hang on the Shoot.
+    const refused = await project.pulumi(["destroy", "--yes"]);
     expect(refused.code).not.toBe(0);
     expect(refused.text).toContain("protect");
     expect((await garden.kube.request(path)).metadata.deletionTimestamp).toBeUndefined();
