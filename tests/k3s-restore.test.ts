@@ -68,7 +68,7 @@ describe.skipIf(!canStartHosts)("restore of k3s on real hosts, with a stand-in f
     readdirSync(join(bed.host(name).root, "var/lib/rancher/k3s/server/db")).filter((file) => file.startsWith("etcd-before"));
   const isWhole = async (): Promise<void> => {
     expect(await bed.nodes("s1")).toEqual(["a1", ...servers]);
-    expect(await members()).toEqual(servers.map((name) => `${name}.json`));
+    await expect.poll(members).toEqual(servers.map((name) => `${name}.json`));
     for (const name of servers) {
       expect(stateOf(name), name).toBeUndefined();
       expect(aside(name), name).toEqual([]);
@@ -170,7 +170,7 @@ describe.skipIf(!canStartHosts)("restore of k3s on real hosts, with a stand-in f
     const done = await restore(snapshot, "--lost", "s2");
     expect(done).toMatchObject({ code: 0 });
     expect(await bed.nodes("s1")).toEqual(["a1", "s1", "s3"]);
-    expect(await members()).toEqual(["s1.json", "s3.json"]);
+    await expect.poll(members).toEqual(["s1.json", "s3.json"]);
     bed.hosts.up("s2");
   });
 
