@@ -69,7 +69,7 @@ ${more}  bearstack:tenants:
     await expect(garden.kube.request(path)).rejects.toThrow(/not found/);
     await pulumi("up", "--yes", "--skip-preview");
     expect((await garden.kube.request(path)).status.lastOperation).toMatchObject({ type: "Create", state: "Succeeded" });
-    expect(await garden.kube.get({ apiVersion: "v1", kind: "Namespace", name: "shop-web" })).toBeDefined();
+    expect(await garden.kube.get({ apiVersion: "v1", kind: "Namespace", name: "shop-web" })).toMatchObject({ metadata: { name: "shop-web" } });
     await pulumi("preview", "--expect-no-changes");
   });
 
