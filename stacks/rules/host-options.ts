@@ -16,7 +16,6 @@ interface Options extends HostsCluster {
   controllerManagerArgs: Record<string, string>;
   schedulerArgs: Record<string, string>;
   snapshots?: { s3?: object };
-  artifacts?: string;
   airgap?: boolean;
 }
 

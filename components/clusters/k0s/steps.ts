@@ -1,7 +1,8 @@
 import type { Work } from "../ssh/command";
-import { apiUrl, bootstrapper, clocksOf, isAddress, type Distribution, type Joining } from "../ssh/distribution";
+import { apiUrl, bootstrapper, type Distribution, type Joining } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
-import { markBy, marksOf } from "../ssh/mark";
+import { markBy } from "../ssh/mark";
+import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { calendarOf } from "./calendar";
 import { argumentsOf, clusterConfig, systemdLine } from "./config";
 import type { K0sConfig } from "./schema";
@@ -12,12 +13,8 @@ const MINIMUM = { server: { memory: 950, disk: 10_000 }, agent: { memory: 450, d
 /** Ports that k0s binds on a host (docs.k0sproject.io, Networking); 179 belongs to its own network of pods. */
 const PORTS = { server: "6443 9443 8132 2379 2380 10250", agent: "10250" } as const;
 
-const NODE_WITHIN_SECONDS = "600";
-const DRAIN_WITHIN = "300s";
-
-/** Looks whether a host can be part of the cluster; changes nothing. All servers are named, so that a new one makes the others tell again what they hold. */
+/** Looks whether a host can be part of the cluster; changes nothing. */
 export function preflight(host: Host, config: K0sConfig, servers: readonly Host[]): Work {
-  const names = [config.endpoint, /^https:\/\/([^/:]+)/.exec(config.artifacts)?.[1]].filter((name) => name !== undefined && !isAddress(name));
   return {
     phases: ["ssh/scripts/preflight.sh"],
     settings: {
@@ -25,21 +22,19 @@ export function preflight(host: Host, config: K0sConfig, servers: readonly Host[
       UNITS: "k0scontroller k0sworker",
       BINARY: "/usr/local/bin/k0s",
       VERSION_FLAGS: "version",
-      NODE_NAME: host.name,
       PORTS: PORTS[host.role],
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
       MIN_DISK_MB: String(MINIMUM[host.role].disk),
       DATA_DIR: "/var/lib/k0s",
       ETCD_DIR: "/var/lib/k0s/etcd",
-      CLOCKS: clocksOf(host, config, servers).join(" "),
-      RESOLVE: names.join(" "),
-      ...(host.role === "server" ? { SERVERS: servers.map(({ name }) => name).join(" ") } : {}),
+      ...preflightSettings(host, config, servers, [nameIn(config.artifacts)]),
     },
   };
 }
 
 /** Installs, configures and starts k0s on a host; run again it upgrades, or does nothing. */
-export function node(host: Host, { config, servers, facts, choices }: Joining<K0sConfig>): Work {
+export function node(host: Host, joining: Joining<K0sConfig>): Work {
+  const { config, servers, facts, choices } = joining;
   const starts = host.role === "server" && bootstrapper(servers, facts)?.name === host.name;
   const networks = choices("cni"); // none without a platform
   return {
@@ -52,14 +47,8 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K0
       ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
     ],
     settings: {
-      ROLE: host.role,
-      NODE_NAME: host.name,
-      VERSION: config.version,
-      ARTIFACTS: config.artifacts,
+      ...nodeSettings(host, joining, starts),
       ARGUMENTS: systemdLine(argumentsOf(host)),
-      BOOTSTRAP: starts ? "yes" : "no",
-      // Facts are as old as the last change of the list; whoever starts a cluster asks the others once more.
-      ...(starts ? { PEERS: servers.flatMap(({ name, address }) => (name === host.name ? [] : [address])).join(" ") } : {}),
       ...(host.role === "server"
         ? {
             CONFIG: clusterConfig(host, config, networks.length === 0 || networks.includes("cluster")),
@@ -67,8 +56,6 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K0
             KEEP: String(config.snapshots.keep),
           }
         : {}),
-      WAIT_SECONDS: NODE_WITHIN_SECONDS,
-      ...(host.role === "server" ? marksOf(host) : {}),
     },
   };
 }
@@ -77,12 +64,6 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K0
 const admit = (host: Host): Work => ({
   phases: ["k0s/scripts/lib.sh", "k0s/scripts/admit.sh"],
   settings: { NODE: host.name, NODE_ROLE: host.role, NODE_ADDRESS: host.address },
-});
-
-/** Takes a host out of the cluster, from a server that stays: cordon, drain, quorum, member of etcd, node object. */
-const drain = (host: Host): Work => ({
-  phases: ["k0s/scripts/lib.sh", "ssh/scripts/drain.sh"],
-  settings: { NODE: host.name, NODE_ROLE: host.role, TIMEOUT: DRAIN_WITHIN },
 });
 
 /** Takes k0s off a host. */
@@ -100,7 +81,7 @@ export const distribution: Distribution<K0sConfig> = {
   preflight,
   node,
   mark: markBy("k0s"),
-  drain,
+  drain: drainBy("k0s"),
   leave,
   kubeconfig: (endpoint) => ({ phases: ["k0s/scripts/lib.sh", "k0s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),
 };

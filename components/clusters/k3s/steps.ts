@@ -1,9 +1,10 @@
 import { hostsOf, type Host } from "../ssh/hosts";
 import type { Work } from "../ssh/command";
-import { apiUrl, bootstrapper, clocksOf, isAddress, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
+import { apiUrl, bootstrapper, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import { kubeVipManifest } from "../ssh/kube-vip";
-import { markBy, marksOf } from "../ssh/mark";
+import { markBy } from "../ssh/mark";
 import { proxyName, proxySettings } from "../ssh/proxy";
+import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { nodeConfig } from "./config";
 import { AUDIT_POLICY, KERNEL, POD_SECURITY } from "./hardening";
 import { authoritiesOf, mirrorsOf } from "./registries";
@@ -20,14 +21,8 @@ const IMAGES_MB = 500;
 /** Ports that k3s binds on a host (docs.k3s.io, Requirements). */
 const PORTS = { server: "6443 2379 2380 10250", "server without etcd": "6443 10250", agent: "10250" } as const;
 
-const NODE_WITHIN_SECONDS = "600";
-const DRAIN_WITHIN = "300s";
-
-/** Looks whether a host can be part of the cluster; changes nothing. All servers are named, so that a new one makes the others tell again what they hold. */
+/** Looks whether a host can be part of the cluster; changes nothing. */
 export function preflight(host: Host, config: K3sConfig, servers: readonly Host[]): Work {
-  // Behind a proxy a host looks up the proxy, and nothing outside.
-  const source = config.proxy ? proxyName(config.proxy) : /^https:\/\/([^/:]+)/.exec(config.artifacts)?.[1];
-  const names = [config.endpoint, source].filter((name) => name !== undefined && !isAddress(name));
   return {
     phases: ["ssh/scripts/preflight.sh"],
     settings: {
@@ -35,7 +30,6 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
       UNITS: "k3s k3s-agent",
       BINARY: "/usr/local/bin/k3s",
       VERSION_FLAGS: "--version",
-      NODE_NAME: host.name,
       PORTS: PORTS[host.role === "server" && config.datastore ? "server without etcd" : host.role],
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
       MIN_DISK_MB: String(MINIMUM[host.role].disk + (config.airgap ? IMAGES_MB : 0)),
@@ -43,9 +37,8 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
       ETCD_DIR: "/var/lib/rancher/k3s/server/db/etcd",
       ...(host.role === "server" && config.virtualAddress ? { INTERFACE: config.virtualAddress.interface } : {}),
       ...(config.flannelBackend === "wireguard-native" ? { MODULES: "wireguard" } : {}),
-      CLOCKS: clocksOf(host, config, servers).join(" "),
-      RESOLVE: names.join(" "),
-      ...(host.role === "server" ? { SERVERS: servers.map(({ name }) => name).join(" ") } : {}),
+      // Behind a proxy a host looks up the proxy, and nothing outside.
+      ...preflightSettings(host, config, servers, [config.proxy ? proxyName(config.proxy) : nameIn(config.artifacts)]),
     },
   };
 }
@@ -54,7 +47,8 @@ export function preflight(host: Host, config: K3sConfig, servers: readonly Host[
 const ownNetworks: readonly string[] = ["calico", "cilium"];
 
 /** Installs, configures and starts k3s on a host; run again it upgrades, or does nothing. */
-export function node(host: Host, { config, servers, facts, choices }: Joining<K3sConfig>): Work {
+export function node(host: Host, joining: Joining<K3sConfig>): Work {
+  const { config, servers, facts, choices } = joining;
   const bundled = { storage: choices("storage").includes("cluster"), network: !choices("cni").some((choice) => ownNetworks.includes(choice)) };
   // With a database of its own there is nobody to join: whoever comes first starts the cluster there.
   const external = host.role === "server" && config.datastore !== undefined;
@@ -74,22 +68,14 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
       ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
     ],
     settings: {
-      ROLE: host.role,
-      NODE_NAME: host.name,
-      VERSION: config.version,
-      ARTIFACTS: config.artifacts,
+      ...nodeSettings(host, joining, starts),
       AIRGAP: config.airgap ? "yes" : "no",
       CONFIG: nodeConfig(host, config, servers, bundled),
       ...(config.registries ? { REGISTRIES: mirrorsOf(config.registries), REGISTRY_CAS: authoritiesOf(config.registries) } : {}),
       ...proxySettings(config, hostsOf("k3s", config)),
       ...(config.hardening === "cis" ? { KERNEL, ...(host.role === "server" ? { POD_SECURITY, AUDIT_POLICY } : {}) } : {}),
       KUBE_VIP: host.role === "server" && config.virtualAddress ? kubeVipManifest(config.virtualAddress, "/etc/rancher/k3s/k3s.yaml") : "",
-      BOOTSTRAP: starts ? "yes" : "no",
-      // Facts are as old as the last change of the list; whoever starts a cluster asks the others once more.
-      ...(starts ? { PEERS: servers.flatMap(({ name, address }) => (name === host.name ? [] : [address])).join(" ") } : {}),
       SERVER_URL: starts || external || (host.role === "server" && servers.length === 1) ? "" : joinUrl(host, config, servers, facts),
-      WAIT_SECONDS: NODE_WITHIN_SECONDS,
-      ...(host.role === "server" ? marksOf(host) : {}),
       ...(host.role === "server" ? datastoreSettings(config) : {}),
       ...(config.upgradeController ? { UPGRADES: "elsewhere" } : {}),
       CERTIFICATES: config.rotation.certificates ?? "",
@@ -101,11 +87,11 @@ export function node(host: Host, { config, servers, facts, choices }: Joining<K3
 const datastoreSettings = ({ datastore }: K3sConfig): Record<string, string> =>
   datastore ? { DATASTORE: "external", DATASTORE_CA: datastore.external.ca ?? "", DATASTORE_CERT: datastore.external.certificate ?? "" } : {};
 
-/** Takes a host out of the cluster, from a server that stays: cordon, drain, quorum, node object. */
-const drain = (host: Host, { datastore }: K3sConfig): Work => ({
-  phases: ["k3s/scripts/lib.sh", "ssh/scripts/drain.sh"],
-  settings: { NODE: host.name, NODE_ROLE: host.role, TIMEOUT: DRAIN_WITHIN, ...(datastore ? { DATASTORE: "external" } : {}) },
-});
+/** The quorum of etcd is no question where there is none. */
+const drain = (host: Host, { datastore }: K3sConfig): Work => {
+  const work = drainBy("k3s")(host);
+  return datastore ? { ...work, settings: { ...work.settings, DATASTORE: "external" } } : work;
+};
 
 /** Takes k3s off a host. */
 const leave = (host: Host, { virtualAddress }: K3sConfig): Work => ({

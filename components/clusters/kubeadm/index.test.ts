@@ -73,7 +73,7 @@ describe("kubeadm steps", () => {
     const { config, servers, hosts } = cluster({});
     const [none, held] = [{ datastore: "no" }, { datastore: "yes" }];
     const settings = (at: Host, facts: Record<string, string>[]) => node(at, { config, servers, facts, choices: () => [] }).settings;
-    expect(settings(servers[0]!, [none, none, none])).toMatchObject({ BOOTSTRAP: "yes", PEERS: "https://192.0.2.12:6443 https://192.0.2.13:6443" });
+    expect(settings(servers[0]!, [none, none, none])).toMatchObject({ BOOTSTRAP: "yes", PEERS: "192.0.2.12 192.0.2.13" });
     expect(settings(servers[0]!, [none, held, held])).toMatchObject({ BOOTSTRAP: "no", JOIN: expect.stringContaining("192.0.2.12:6443") as string });
     expect(settings(hosts.at(-1)!, [held, held, held])).toMatchObject({ JOIN: expect.stringContaining("k8s.example.com:6443") as string });
     expect(settings(hosts.at(-1)!, [none, none, none])).toEqual(settings(hosts.at(-1)!, [held, held, held]));

@@ -126,7 +126,7 @@ describe.each(shells)("kubeadm under $shell", ({ shell, missing }) => {
 
     it("starts no second cluster next to one that serves", () => {
       host.write("facts/peer", "");
-      refused(host.node({ PEERS: "https://192.0.2.12:6443" }), "a cluster was to be started here, but https://192.0.2.12:6443 already serves one");
+      refused(host.node({ PEERS: "192.0.2.12" }), "a cluster was to be started here, but 192.0.2.12 already serves one");
       expect(host.told()).toEqual([]);
     });
 

@@ -11,6 +11,7 @@ export interface HostsCluster extends HostsConfig {
   version: string;
   endpoint?: string | undefined;
   virtualAddress?: VirtualAddress | undefined;
+  artifacts: string;
   parallel: number;
   /** Where the kind can renew them. */
   rotation?: Rotation;

@@ -7,13 +7,7 @@
 
 take_lock admit
 
-admit_tries=0
-until kube --request-timeout=10s get --raw /readyz >/dev/null 2>&1; do
-  [ "$admit_tries" -lt 60 ] || fail "the cluster does not answer on this host" "see journalctl -u k0scontroller here, then run again"
-  [ $((admit_tries % 10)) -ne 0 ] || say "waiting for the cluster to answer"
-  admit_tries=$((admit_tries + 1))
-  sleep 1
-done
+wait_for 60 "the cluster to answer" api_answers || fail "the cluster does not answer on this host" "see journalctl -u k0scontroller here, then run again"
 
 # "<address> <name>" of a member with the address of the host. One without a name was let in and never came.
 admit_member() { peers | awk -v address="$NODE_ADDRESS" '$1 == address { print $1, $2 }'; }

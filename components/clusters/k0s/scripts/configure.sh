@@ -49,12 +49,7 @@ configure_join() {
 }
 
 configure_start() {
-  # Two clusters out of one list is the worst that can happen here.
-  for configure_peer in ${PEERS:-}; do
-    case $configure_peer in *:*) configure_peer="[$configure_peer]" ;; esac
-    ! curl -ks -m 5 -o /dev/null "https://$configure_peer:9443/" ||
-      fail "a cluster was to be started here, but $configure_peer already serves one" "take this host out of the config, run, and add it again"
-  done
+  nobody_serves 9443/
   [ -f "$configure_key" ] || write_key "apiVersion: apiserver.config.k8s.io/v1
 kind: EncryptionConfiguration
 resources:

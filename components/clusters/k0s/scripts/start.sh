@@ -12,7 +12,6 @@ start_stamp=$STATE_DIR/k0s.started
 start_timer=$STATE_DIR/k0s.timer
 start_since=@$(date +%s)
 
-is_active() { [ "$(systemctl is-active "$start_unit" 2>/dev/null || true)" = active ]; }
 
 # The API answers, etcd counts this host (one that may not vote yet is not answered), and the running k0s and its kubelet are
 # of this version.
@@ -51,24 +50,16 @@ is_kept_out() {
   case $(start_journal) in *'eer URLs already exists'*) return 0 ;; *) return 1 ;; esac
 }
 
-# It speaks now and then: that ends a run whose connection is gone.
-wait_in() {
-  start_until=$(($(date +%s) + WAIT_SECONDS))
-  start_rounds=0
-  until "${ROLE}_is_in"; do
-    [ "$(date +%s)" -lt "$start_until" ] || return 1
-    [ $((start_rounds % 10)) -ne 0 ] || say "waiting for $NODE_NAME to be in the cluster"
-    start_rounds=$((start_rounds + 1))
-    sleep 1
-    case $ROLE in
-      server)
-        [ -f "$HERE_JOINING" ] || continue
-        if is_kept_out; then return 1; fi
-        [ ! -e "$HERE_DATA/etcd" ] || join_again
-        ;;
-    esac
-  done
+# As server_is_in, and sees to a join that stands still.
+server_comes_in() {
+  ! server_is_in || return 0
+  [ -f "$HERE_JOINING" ] || return 1
+  ! is_kept_out || return 2
+  [ ! -e "$HERE_DATA/etcd" ] || join_again
+  return 1
 }
+
+agent_comes_in() { agent_is_in || return 1; }
 
 if [ "$BOOTSTRAP" != yes ] && ! has_joined; then
   mkdir -p "$STATE_DIR"
@@ -82,15 +73,10 @@ start_want=$({
 } | sha256sum | cut -d ' ' -f 1)
 start_runs=$(cat "$start_stamp" 2>/dev/null || true)
 
-if ! is_active || [ "$start_runs" != "$start_want" ]; then
+if ! is_running "$start_unit" || [ "$start_runs" != "$start_want" ]; then
   start_word=started
-  ! is_active || start_word=restarted
-  systemctl daemon-reload >&2
-  systemctl enable "$start_unit" >&2
-  # Stopped first and started without waiting: an old process must not answer for the new one, and one that cannot join
-  # would make systemctl wait for ever.
-  systemctl stop "$start_unit" >&2 || true
-  systemctl start --no-block "$start_unit" >&2
+  ! is_running "$start_unit" || start_word=restarted
+  start_anew "$start_unit"
   printf '%s\n' "$start_want" >"$start_stamp.new"
   mv "$start_stamp.new" "$start_stamp"
   changed start "$start_word $start_unit $VERSION"
@@ -106,7 +92,7 @@ start_reason() {
   esac
 }
 
-if ! wait_in; then
+if ! wait_for "$WAIT_SECONDS" "$NODE_NAME to be in the cluster" "${ROLE}_comes_in"; then
   say "$(start_reason)"
   if [ "$ROLE" = server ] && is_kept_out; then
     fail "etcd counts a join of $NODE_NAME that did not end, and lets it in only once that is gone" \
@@ -126,11 +112,8 @@ fi
 
 if [ "$ROLE" = server ]; then
   start_want=$(sha256sum <"$ROOT/etc/systemd/system/k0s-backup.timer")
-  if [ "$(systemctl is-active k0s-backup.timer 2>/dev/null || true)" != active ] || [ "$(cat "$start_timer" 2>/dev/null || true)" != "$start_want" ]; then
-    systemctl daemon-reload >&2
-    systemctl enable k0s-backup.timer >&2
-    systemctl stop k0s-backup.timer >&2 || true
-    systemctl start k0s-backup.timer >&2
+  if ! is_running k0s-backup.timer || [ "$(cat "$start_timer" 2>/dev/null || true)" != "$start_want" ]; then
+    start_anew k0s-backup.timer
     printf '%s\n' "$start_want" >"$start_timer"
     changed start "started k0s-backup.timer"
   fi

@@ -63,16 +63,10 @@ elif [ "$ROLE" = server ] && [ "$configure_has_data" = yes ]; then
   configure_join=$(printf '%s\n' "$configure_now" | grep -E '^(cluster-init|server):' || true)
   keep_token
 elif [ "$ROLE" = server ] && [ "$BOOTSTRAP" = yes ]; then
-  # Two clusters out of one list is the worst that can happen here.
-  for configure_peer in ${PEERS:-}; do
-    case $configure_peer in *:*) configure_peer="[$configure_peer]" ;; esac
-    ! curl -ks --noproxy '*' -m 5 -o /dev/null "https://$configure_peer:6443/ping" ||
-      fail "a cluster was to be started here, but $configure_peer already serves one" "take this host out of the config, run, and add it again"
-  done
+  nobody_serves 6443/ping
   configure_join='cluster-init: true'
 elif [ -n "$SERVER_URL" ]; then
-  configure_skew=$(clock_skew "$SERVER_URL")
-  [ -z "$configure_skew" ] || fail "the clock is $configure_skew s away from that of $SERVER_URL" "set both by the same time server (chrony, systemd-timesyncd)"
+  same_time "$SERVER_URL"
   configure_join="server: \"$SERVER_URL\""
 else
   fail "this host neither starts a cluster nor knows where to join one" "give BOOTSTRAP=yes or SERVER_URL"

@@ -8,7 +8,7 @@ take_lock snapshot
 
 snapshot_bin=$ROOT/usr/local/bin/k3s
 is_here || fail "there is no k3s on this host" "see bear check: is it a server of this cluster?"
-[ "$(systemctl is-active k3s 2>/dev/null || true)" = active ] || fail "k3s does not run on this server" "name another one with --server, or start it: systemctl start k3s"
+is_running k3s || fail "k3s does not run on this server" "name another one with --server, or start it: systemctl start k3s"
 
 snapshot_before=$(snapshot_files)
 say "writing a snapshot of etcd"

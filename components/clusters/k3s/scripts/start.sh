@@ -16,7 +16,6 @@ start_stamp=$STATE_DIR/k3s.started
 start_joining=$STATE_DIR/k3s.joining
 start_version=$(version_of "$start_bin")
 
-is_active() { [ "$(systemctl is-active "$start_unit" 2>/dev/null || true)" = active ]; }
 has_data() { [ -n "$(ls "$start_server/db/etcd" 2>/dev/null || true)" ] && [ ! -e "$start_server/db/etcd/tombstone" ]; }
 
 # The node as the API knows it: version, label of etcd members, and whether etcd lets it vote (empty where k3s does not tell).
@@ -37,29 +36,19 @@ server_is_in() {
 # An agent has no access to the API. Its kubelet answers, or at least it did not end for five seconds.
 agent_is_in() {
   for _ in 1 2 3 4 5; do
-    is_active || return 1
+    is_running "$start_unit" || return 1
     ! fetch http://127.0.0.1:10248/healthz /dev/null 2>/dev/null || return 0
     sleep 1
   done
 }
 
-# wait_in SECONDS. It speaks now and then: that ends a run whose connection is gone.
-wait_in() {
-  start_until=$(($(date +%s) + $1))
-  start_rounds=0
-  until "${ROLE}_is_in"; do
-    [ "$(date +%s)" -lt "$start_until" ] || return 1
-    [ $((start_rounds % 10)) -ne 0 ] || say "waiting for $NODE_NAME to be in the cluster"
-    start_rounds=$((start_rounds + 1))
-    sleep 1
-  done
-}
+wait_in() { wait_for "$1" "$NODE_NAME to be in the cluster" "${ROLE}_is_in"; }
 
 # A server whose join was cut short may hold data of a cluster that does not know it, and would never come up with that.
 # It gets a minute to end its join, since k3s goes on when a run of these scripts is killed.
 clean_half_join() {
   has_data || return 0
-  if is_active && wait_in 60; then return 0; fi
+  if is_running "$start_unit" && wait_in 60; then return 0; fi
   if [ -f "$start_kubeconfig" ]; then
     start_known=$(start_node --server "$SERVER_URL") || return 0 # nobody to ask: what is there stays
     case $start_known in *' true'*) return 0 ;; esac
@@ -86,15 +75,10 @@ fi
 start_want=$(started_with "$start_unit")
 start_runs=$(cat "$start_stamp" 2>/dev/null || true)
 
-if ! is_active || [ "$start_runs" != "$start_want" ]; then
+if ! is_running "$start_unit" || [ "$start_runs" != "$start_want" ]; then
   start_word=started
-  ! is_active || start_word=restarted
-  systemctl daemon-reload >&2
-  systemctl enable "$start_unit" >&2
-  # Stopped first and started without waiting: an old process must not answer for the new one, and one that cannot join
-  # would make systemctl wait for ever.
-  systemctl stop "$start_unit" >&2 || true
-  systemctl start --no-block "$start_unit" >&2
+  ! is_running "$start_unit" || start_word=restarted
+  start_anew "$start_unit"
   started_as "$start_unit"
   changed start "$start_word $start_unit $start_version"
 fi

@@ -209,7 +209,7 @@ fi
 write_file runtime "$runtime_config" 644 "$runtime_text"
 
 runtime_want=$(printf '%s\n' "$runtime_has" | cat - "$runtime_config" | sha256sum | cut -d ' ' -f 1)
-if [ "$(cat "$runtime_mine" 2>/dev/null || true)" != "$runtime_want" ] || [ "$(systemctl is-active containerd 2>/dev/null || true)" != active ]; then
+if [ "$(cat "$runtime_mine" 2>/dev/null || true)" != "$runtime_want" ] || ! is_running containerd; then
   systemctl daemon-reload >&2
   systemctl enable containerd >&2
   systemctl restart containerd >&2 || fail "containerd does not start" "see journalctl -u containerd on the host"

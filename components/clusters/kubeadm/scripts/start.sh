@@ -3,7 +3,7 @@
 # Settings: ROLE, NODE_NAME, VERSION, BOOTSTRAP (yes: starts the cluster), WAIT_SECONDS
 #           SANS (servers only): more names of the API
 #           CLUSTER, INIT (servers only), JOIN: configs of kubeadm; JOIN has @TOKEN@, @HASH@ and @KEY@ where secrets go
-#           PEERS (optional): addresses of the other servers' APIs; none of them may serve a cluster when one is to be started.
+#           PEERS (optional): addresses of the other servers; none of them may serve a cluster when one is to be started.
 # Secrets:  JOIN: token, hash of the CA and, for a server, the key of its certificates; unused on a host that is in
 # Output:   nothing
 
@@ -22,7 +22,6 @@ write_config() { (umask 077 && printf '%s\n' "$1" >"$start_file"); }
 rm -f "$start_file"
 
 start_manifest() { sed -n 's/^ *image: .*\/kube-apiserver:\(v[0-9.]*\)$/\1/p' "$KUBE_ETC/manifests/kube-apiserver.yaml" 2>/dev/null; }
-start_active() { [ "$(systemctl is-active kubelet 2>/dev/null || true)" = active ]; }
 
 # Whether the API here serves, etcd lets this member vote, and the node has the version.
 server_is_in() {
@@ -39,17 +38,7 @@ agent_is_in() {
   [ "$("$KUBE_BIN/kubectl" --kubeconfig "$KUBE_ETC/kubelet.conf" --request-timeout=10s get node "$NODE_NAME" -o 'jsonpath={.status.nodeInfo.kubeletVersion}' 2>/dev/null || true)" = "$VERSION" ]
 }
 
-# wait_in SECONDS. It speaks now and then: that ends a run whose connection is gone.
-wait_in() {
-  start_until=$(($(date +%s) + $1))
-  start_rounds=0
-  until "${ROLE}_is_in"; do
-    [ "$(date +%s)" -lt "$start_until" ] || return 1
-    [ $((start_rounds % 10)) -ne 0 ] || say "waiting for $NODE_NAME to be in the cluster"
-    start_rounds=$((start_rounds + 1))
-    sleep 1
-  done
-}
+wait_in() { wait_for "$1" "$NODE_NAME to be in the cluster" "${ROLE}_is_in"; }
 
 note_applied() {
   printf '%s\n' "$CLUSTER" >"$start_applied"
@@ -74,10 +63,7 @@ kubeadm_or_fail() {
 
 start_cluster() {
   # Two clusters out of one list is the worst that can happen here.
-  for start_peer in ${PEERS:-}; do
-    ! curl -ks -m 5 -o /dev/null "$start_peer/livez" ||
-      fail "a cluster was to be started here, but $start_peer already serves one" "take this host out of the config, run, and add it again"
-  done
+  nobody_serves 6443/livez
   : >"$start_starting"
   go_on_starting
 }
@@ -112,9 +98,7 @@ join_cluster() {
   set -- ${SECRET_JOIN:-}
   if [ $# -lt 2 ] || [ -z "$JOIN" ]; then fail "this host neither starts a cluster nor knows how to join one" "give BOOTSTRAP=yes, or JOIN and the secret JOIN"; fi
   [ "$ROLE" != server ] || [ $# -ge 3 ] || fail "the secret JOIN lets in an agent, not a server" "make it anew: pulumi up --replace '**$NODE_NAME-admit'"
-  start_url=https://$(join_address)
-  start_skew=$(clock_skew "$start_url")
-  [ -z "$start_skew" ] || fail "the clock is $start_skew s away from that of $start_url" "set both by the same time server (chrony, systemd-timesyncd)"
+  same_time "https://$(join_address)"
   : >"$start_joining"
   # By the shell alone: what goes through a program can be seen in its arguments.
   start_text=${JOIN%%@TOKEN@*}$1${JOIN#*@TOKEN@}
@@ -163,7 +147,7 @@ others_url() {
 # member it must not be stopped: a cluster of two would stop with it. So it is taken out first.
 clean_half_join() {
   if [ -f "$KUBE_ETC/manifests/etcd.yaml" ] || { [ "$ROLE" = agent ] && [ -f "$KUBE_ETC/kubelet.conf" ]; }; then
-    start_active || systemctl start --no-block kubelet >&2
+    is_running kubelet || systemctl start --no-block kubelet >&2
     if wait_in "${HALF_SECONDS:-45}"; then
       [ "$ROLE" != server ] || kube --request-timeout=15s label node "$NODE_NAME" --overwrite node-role.kubernetes.io/control-plane= \
         node.kubernetes.io/exclude-from-external-load-balancers= >&2
@@ -219,15 +203,7 @@ $(printf '%s\n' "$CLUSTER" | sed "s/^kubernetesVersion:.*/kubernetesVersion: $st
   changed start "gave the control plane another config"
 }
 
-wait_api() {
-  start_tries=0
-  until kube --request-timeout=10s get --raw /readyz >/dev/null 2>&1; do
-    [ "$start_tries" -lt "$WAIT_SECONDS" ] || give_up
-    [ $((start_tries % 10)) -ne 0 ] || say "waiting for the API of $NODE_NAME"
-    start_tries=$((start_tries + 1))
-    sleep 1
-  done
-}
+wait_api() { wait_for "$WAIT_SECONDS" "the API of $NODE_NAME" api_answers || give_up; }
 
 # The version the cluster is at, by kubeadm's own note.
 cluster_version() {
@@ -264,7 +240,7 @@ restart_kubelet() {
     start_word=restarted
   fi
   [ "$(cat "$start_stamp" 2>/dev/null || true)" = "$(kubelet_now)" ] || start_word=restarted
-  start_active || start_word=started
+  is_running kubelet || start_word=started
   [ -n "$start_word" ] || return 0
   systemctl daemon-reload >&2
   systemctl restart kubelet >&2
@@ -302,7 +278,7 @@ elif was_let_go; then
   : >"$start_joining"
   clean_half_join
 else
-  if ! start_active; then
+  if ! is_running kubelet; then
     # The old one, where a new one lies beside it: a kubelet is never ahead of the API.
     systemctl start --no-block kubelet >&2
     changed start "started the kubelet"

@@ -73,7 +73,7 @@ remove() {
 stop_unit() {
   [ -e "$ROOT/etc/systemd/system/$1.service" ] || return 0
   systemctl stop "$1" >&2 || true
-  [ "$(systemctl is-active "$1" 2>/dev/null || true)" != active ] ||
+  ! is_running "$1" ||
     fail "$1 does not stop" "see journalctl -u $1 on the host, then run again"
   systemctl disable "$1" >&2 || true
 }

@@ -21,13 +21,8 @@ fi
 drain_node() { kube --request-timeout=15s get node "$NODE" --ignore-not-found -o "$1"; }
 
 # etcd may be choosing a leader, after another server has left.
-drain_tries=0
-until kube --request-timeout=10s get --raw /readyz >/dev/null 2>&1; do
-  [ "$drain_tries" -lt 60 ] || fail "the cluster does not answer on this host" "see kubectl get nodes and the journal on this host, then run again"
-  [ $((drain_tries % 10)) -ne 0 ] || say "waiting for the cluster to answer"
-  drain_tries=$((drain_tries + 1))
-  sleep 1
-done
+wait_for 60 "the cluster to answer" api_answers ||
+  fail "the cluster does not answer on this host" "see kubectl get nodes and the journal on this host, then run again"
 
 [ -n "$(drain_node name)" ] || exit 0
 

@@ -126,6 +126,54 @@ take_lock() {
   trap 'exit 130' HUP INT PIPE TERM
 }
 
+# wait_for SECONDS WHAT COMMAND...: until the command succeeds. Code 1 once the time is over, and 2 as soon as the command gives up
+# with that. It speaks now and then: that ends a run whose connection is gone.
+wait_for() {
+  wait_end=$(($(date +%s) + $1))
+  wait_what=$2
+  shift 2
+  wait_rounds=0
+  while :; do
+    wait_code=0
+    "$@" || wait_code=$?
+    case $wait_code in 0 | 2) return "$wait_code" ;; esac
+    [ "$(date +%s)" -lt "$wait_end" ] || return 1
+    [ $((wait_rounds % 10)) -ne 0 ] || say "waiting for $wait_what"
+    wait_rounds=$((wait_rounds + 1))
+    sleep 1
+  done
+}
+
+# api_answers: the API of the cluster, to `kube` of the product.
+api_answers() { kube --request-timeout=10s get --raw /readyz >/dev/null 2>&1 || return 1; }
+
+is_running() { [ "$(systemctl is-active "$1" 2>/dev/null || true)" = active ]; }
+
+# start_anew UNIT: stopped first and started without waiting: an old process must not answer for the new one, and one that cannot
+# join would make systemctl wait for ever.
+start_anew() {
+  systemctl daemon-reload >&2
+  systemctl enable "$1" >&2
+  systemctl stop "$1" >&2 || true
+  systemctl start --no-block "$1" >&2
+}
+
+# nobody_serves PORT/PATH: none of the other servers, PEERS, may serve a cluster when one is to be started here. Two clusters out of
+# one list is the worst that can happen.
+nobody_serves() {
+  for peer in ${PEERS:-}; do
+    case $peer in *:*) peer="[$peer]" ;; esac
+    ! curl -ks --noproxy '*' -m 5 -o /dev/null "https://$peer:$1" ||
+      fail "a cluster was to be started here, but $peer already serves one" "take this host out of the config, run, and add it again"
+  done
+}
+
+# same_time URL: fails where the clock of an API server that is to be joined is another.
+same_time() {
+  time_skew=$(clock_skew "$1")
+  [ -z "$time_skew" ] || fail "the clock is $time_skew s away from that of $1" "set both by the same time server (chrony, systemd-timesyncd)"
+}
+
 # Once, before anything else could read standard input. Other lines are skipped: sudo leaves the password there when it
 # did not have to ask. printf and read are part of the shell, so no value is ever in the process list.
 read_secrets() {

@@ -11,12 +11,8 @@ set -f # words are taken as they are
 mark_node() { kube --request-timeout=15s get node "$NODE" --ignore-not-found -o "$1"; }
 
 # A kubelet that has just started may not have told of its node yet.
-mark_tries=0
-until [ -n "$(mark_node name)" ]; do
-  [ "$mark_tries" -lt 60 ] || fail "the cluster does not know the node $NODE" "see the journal on that host, then run again"
-  mark_tries=$((mark_tries + 1))
-  sleep 1
-done
+mark_is_known() { [ -n "$(mark_node name)" ]; }
+wait_for 60 "the node $NODE" mark_is_known || fail "the cluster does not know the node $NODE" "see the journal on that host, then run again"
 
 mark_had_labels=$(mark_node 'jsonpath={.metadata.annotations.bearstack\.dev/labels}')
 mark_had_taints=$(mark_node 'jsonpath={.metadata.annotations.bearstack\.dev/taints}')

@@ -83,7 +83,7 @@ preflight_free=$(df -Pk "$preflight_disk" | awk 'NR == 2 { print int($4 / 1024) 
 
 preflight_runs=no
 for preflight_unit in $UNITS; do
-  [ "$(systemctl is-active "$preflight_unit" 2>/dev/null || true)" != active ] || preflight_runs=yes
+  ! is_running "$preflight_unit" || preflight_runs=yes
 done
 if [ "$preflight_runs" = no ]; then
   for preflight_port in $PORTS; do
