@@ -4,19 +4,16 @@ import type { Work } from "../components/clusters/ssh/command";
 import type { Distribution, HostsCluster } from "../components/clusters/ssh/distribution";
 import { hostsOf, type Host } from "../components/clusters/ssh/hosts";
 import { commandLine, secretLines } from "../components/clusters/ssh/script";
+import { wayTo } from "../components/clusters/ssh/way";
 import { clusters } from "../components/clusters/registry";
 import { UserError } from "../components/core/errors";
 import { stateFolder } from "../sandbox/paths";
 import { claim } from "../sandbox/runner/processes";
 import { Ssh } from "../sandbox/runner/ssh";
-import type { Connection } from "../sandbox/runner/ssh-config";
 import { checkStackOrThrow } from "../stacks/check";
-import { hostSecrets, type HostSecrets, type SecretOptions } from "./host-secrets";
+import { hostSecrets, type SecretOptions } from "./host-secrets";
 import { CallError } from "./output";
 import { loadStack } from "./stack";
-
-/** As long as `pulumi up` gives a host: three tries of a quarter of a minute each. */
-const DIAL = { dialErrorLimit: 3, perDialTimeout: 15 };
 
 /** The hosts of a stack, and a way to run scripts on them. */
 export interface HostsAccess {
@@ -56,7 +53,15 @@ export async function withHosts<T>(options: SecretOptions, use: (access: HostsAc
         const line = commandLine(work.phases, work.settings, { sudo: host.user !== "root", password: asks });
         const hidden = [...Object.values(given), password].filter((text): text is string => Boolean(text));
         try {
-          return (await ssh.run(connectionOf(host, config, secrets), line, secretLines(given, password), say, into)).stdout;
+          return (
+            await ssh.run(
+              wayTo(host, config.ssh, (key) => secrets.privateKey(key)),
+              line,
+              secretLines(given, password),
+              say,
+              into,
+            )
+          ).stdout;
         } catch (error) {
           const [problem = "", fix] = without(hidden, (error as Error).message).split("\n→ ");
           throw new UserError(`${host.name}: ${problem}`, fix ?? "See to it on the host, then run this again.");
@@ -74,33 +79,4 @@ export async function withHosts<T>(options: SecretOptions, use: (access: HostsAc
 function without(secrets: readonly string[], text: string): string {
   const forms = secrets.flatMap((secret) => [secret, Buffer.from(secret).toString("base64")]);
   return forms.reduce((clean, form) => clean.replaceAll(form, "[secret]"), text);
-}
-
-/** As the program's own commands connect; a key that is left out is the ssh-agent's. */
-function connectionOf(host: Host, { ssh }: HostsCluster, secrets: HostSecrets): Connection {
-  const key = (secret: Host["privateKey"]): { privateKey?: string } => {
-    const text = secrets.privateKey(secret);
-    return text === undefined ? {} : { privateKey: text };
-  };
-  const { bastion } = ssh;
-  return {
-    host: host.address,
-    port: host.port,
-    user: host.user,
-    hostKey: host.hostKey,
-    ...key(host.privateKey),
-    ...DIAL,
-    ...(bastion
-      ? {
-          proxy: {
-            host: bastion.host,
-            port: bastion.port,
-            user: bastion.user ?? ssh.user,
-            hostKey: bastion.hostKey,
-            ...key(bastion.privateKey ?? ssh.privateKey),
-            ...DIAL,
-          },
-        }
-      : {}),
-  };
 }

@@ -80,18 +80,18 @@ const k3sWithDatabase = {
   },
 };
 
-/** A Shoot whose garden is given as a secret. */
-const shoot = {
-  gardener: {
-    inline: secure,
-    project: "acme",
-    name: "prod",
-    cloudProfile: "openstack",
-    region: "eu-1",
-    credentials: "cloud",
-    workers: [{ name: "main", machine: "m2.large" }],
-  },
+/** The smallest Shoot with a worker. */
+export const smallShoot = {
+  project: "acme",
+  name: "prod",
+  cloudProfile: "openstack",
+  region: "eu-1",
+  credentials: "cloud",
+  workers: [{ name: "main", machine: "m2.large" }],
 };
+
+/** A Shoot whose garden is given as a secret. */
+const shoot = { gardener: { inline: secure, ...smallShoot } };
 
 /** The platform is small: what a cluster makes is what counts here. */
 const smallPlatform = { domain: "dev.example.com", secrets: "sealed-secrets" };

@@ -10,7 +10,8 @@ import { checkStackOrThrow } from "../stacks/check";
 import { deploy } from "../stacks/program";
 import { parseStackText } from "../stacks/stack-file";
 import { SHOOTS } from "./garden";
-import { canStartGarden, config, GardenBed, shoot, small, TOKEN, until } from "./garden/bed";
+import { canStartGarden, config, GardenBed, shoot, TOKEN, until } from "./garden/bed";
+import { smallShoot } from "./full-stacks";
 
 describe.skipIf(!canStartGarden)("a Shoot in a stand-in for a garden", { timeout: 60_000 }, () => {
   let bed: GardenBed;
@@ -178,7 +179,7 @@ describe.skipIf(!canStartGarden)("a Shoot in a stand-in for a garden", { timeout
     /** What the provider named cluster gets while the command's output is unknown, as in a preview of its update. */
     async function preview(name: string): Promise<unknown> {
       const path = bed.write("garden.yaml", bed.garden.kubeconfig({ token: TOKEN }));
-      const stack = { config: { "bearstack:cluster": { gardener: { kubeconfig: path, ...small, name } } } };
+      const stack = { config: { "bearstack:cluster": { gardener: { kubeconfig: path, ...smallShoot, name } } } };
       const checked = checkStackOrThrow(parseStackText(JSON.stringify(stack), "test", "Pulumi.test.yaml"));
       const seen: Registration[] = [];
       await runProgram(

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { RunEvent } from "../sandbox/runner/events";
+import { failed, type Cluster, type HostsBed } from "./hosts-cluster";
 
 /** When a run is killed: some time after one event, or at another one where that comes first. */
 export interface Moment {
@@ -21,7 +22,7 @@ export function whileRuns(name: string, ms: number): Moment {
   return { from: (event) => tells(event, true), ms, latest: (event) => tells(event, false), what: `at most ${Math.round(ms)} ms into ${name}` };
 }
 
-/** A run that waits for its stack. */
+/** A run in a process of its own that waits for its stack. */
 export class Child {
   readonly process: ChildProcess;
 
@@ -31,28 +32,42 @@ export class Child {
   }
 
   /** Gives the signal that ended it, or what it said last. */
-  run(stack: string, moment: Moment, told: string[], ssh?: string): Promise<string> {
-    const child = this.process;
-    const kill = (): void => {
-      child.kill("SIGKILL");
-      if (ssh !== undefined) killNoted(ssh);
-    };
+  start(stack: string, told: string[], look: (event: RunEvent) => void = () => undefined): Promise<string> {
     let last = "";
-    let due: NodeJS.Timeout | undefined;
-    createInterface({ input: child.stdout! }).on("line", (line) => {
+    createInterface({ input: this.process.stdout! }).on("line", (line) => {
       told.push((last = line));
-      const event = JSON.parse(line) as RunEvent;
-      if (due && moment.latest(event)) kill();
-      if (!due && moment.from(event)) due = setTimeout(kill, moment.ms);
+      look(JSON.parse(line) as RunEvent);
     });
-    child.stdin!.write(`${stack}\n`);
-    return new Promise((done) =>
-      child.once("close", (_code, signal) => {
-        clearTimeout(due);
-        done(signal ?? last);
-      }),
-    );
+    this.process.stdin!.write(`${stack}\n`);
+    return new Promise((done) => this.process.once("close", (_code, signal) => done(signal ?? last)));
   }
+
+  /** With the ssh processes that it started, where their folder is given. */
+  kill(ssh?: string): void {
+    this.process.kill("SIGKILL");
+    if (ssh !== undefined) killNoted(ssh);
+  }
+
+  /** As `start`, and killed once the moment has come. */
+  async run(stack: string, moment: Moment, told: string[], ssh?: string): Promise<string> {
+    let due: NodeJS.Timeout | undefined;
+    const ended = await this.start(stack, told, (event) => {
+      if (due && moment.latest(event)) this.kill(ssh);
+      if (!due && moment.from(event)) due = setTimeout(() => this.kill(ssh), moment.ms);
+    });
+    clearTimeout(due);
+    return ended;
+  }
+}
+
+/** Runs with what `disturb` does, and notes all that it told. Gives the failures. */
+export async function toldRun(bed: HostsBed, cluster: Cluster | undefined, told: string[], disturb?: (event: RunEvent) => void): Promise<string[]> {
+  const result = await bed.run(cluster, (event) => {
+    told.push(JSON.stringify(event));
+    disturb?.(event);
+  });
+  told.push(...failed(result));
+  return failed(result);
 }
 
 /** Kills the processes whose notes stand in folders of a folder. */
@@ -72,13 +87,13 @@ export class Samples {
   readonly texts = new Set<string>();
   rounds = 0;
   readonly #older = new Set(readdirSync("/proc"));
-  readonly #timer = setInterval(() => this.#take(), 100);
+  readonly #timer = setInterval(() => this.take(), 100);
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  #take(): void {
+  protected take(): void {
     this.rounds++;
     for (const entry of readdirSync("/proc")) {
       if (!/^\d+$/.test(entry) || this.#older.has(entry)) continue;

@@ -4,7 +4,7 @@ import type { RunEvent } from "../sandbox/runner/events";
 import { Search } from "./canaries";
 import { canStartHosts } from "./hosts";
 import { failed, HostsBed, type BedKind, type Cluster } from "./hosts-cluster";
-import { Child, Samples, whileRuns, type Moment } from "./hosts-killed";
+import { Child, type Moment, Samples, toldRun, whileRuns } from "./hosts-killed";
 
 const servers = ["s1", "s2", "s3"];
 const kind: BedKind = { kind: "k0s", version: "v1.36.3+k0s.2", kubectl: "/usr/local/bin/k0s kubectl", config: "etc/k0s/k0s.yaml" };
@@ -48,14 +48,7 @@ describe.skipIf(!canStartHosts)("runs of k0s that are killed, and hosts that are
     next = new Child(); // loads while this one works
     expect(await child.run(JSON.stringify({ ...bed.options, stack: bed.stack(cluster) }), moment, told), moment.what).toBe("SIGKILL");
   }
-  async function run(cluster: Cluster | undefined, disturb?: (event: RunEvent) => void): Promise<string[]> {
-    const result = await bed.run(cluster, (event) => {
-      told.push(JSON.stringify(event));
-      disturb?.(event);
-    });
-    told.push(...failed(result));
-    return failed(result);
-  }
+  const run = (cluster: Cluster | undefined, disturb?: (event: RunEvent) => void): Promise<string[]> => toldRun(bed, cluster, told, disturb);
   const members = async (): Promise<Record<string, string>> =>
     (JSON.parse(await bed.sudo("s1", "/usr/local/bin/k0s etcd member-list")) as { members: Record<string, string> }).members;
 

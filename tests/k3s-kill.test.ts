@@ -5,7 +5,7 @@ import type { RunEvent } from "../sandbox/runner/events";
 import { Search } from "./canaries";
 import { canStartHosts, type ClusterEvent } from "./hosts";
 import { failed, HostsBed, type Cluster } from "./hosts-cluster";
-import { Child, Samples, whileRuns, type Moment } from "./hosts-killed";
+import { Child, type Moment, Samples, toldRun, whileRuns } from "./hosts-killed";
 
 const names = ["s1", "s2", "s3", "a1", "a2"];
 const [low, middle, high] = ["v1.35.4+k3s1", "v1.36.1+k3s1", "v1.36.2+k3s1"] as const;
@@ -105,15 +105,7 @@ describe.skipIf(!canStartHosts)(`runs of k3s that are killed or cut off (BEAR_SE
     expect(end, moment.what).toBe("SIGKILL");
   }
 
-  /** Runs undisturbed, or with what `disturb` does. Gives the failures. */
-  async function run(cluster: Cluster | undefined, disturb?: (event: RunEvent) => void): Promise<string[]> {
-    const result = await bed.run(cluster, (event) => {
-      told.push(JSON.stringify(event));
-      disturb?.(event);
-    });
-    told.push(...failed(result));
-    return failed(result);
-  }
+  const run = (cluster: Cluster | undefined, disturb?: (event: RunEvent) => void): Promise<string[]> => toldRun(bed, cluster, told, disturb);
 
   /** The next run repairs all, another one has nothing to do, and nothing is left lying about. */
   async function converges(cluster: Cluster | undefined): Promise<void> {

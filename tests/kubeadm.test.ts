@@ -7,7 +7,8 @@ import { canStartHosts, type Hosts } from "./hosts";
 import { KUBERNETES } from "./hosts/kubeadm-image";
 import { failed, HostsBed, type Cluster } from "./hosts-cluster";
 import { kubeadmKind, OLDER } from "./kubeadm-kind";
-import { KillableRun, Watch } from "./kubeadm-watch";
+import { Child } from "./hosts-killed";
+import { Watch } from "./kubeadm-watch";
 
 const servers = ["s1", "s2", "s3"];
 const agents = ["a1", "a2", "a3"];
@@ -190,16 +191,17 @@ describe.skipIf(!canStartHosts)("kubeadm on real hosts, with stand-ins for kubel
       const three = { servers, agents: [], endpoint: "s1", version: KUBERNETES };
       expect(failed(await run(one))).toEqual([]);
       const home = join(dirname(bed.sandbox.kubeconfig), "runner");
-      const child = new KillableRun(JSON.stringify({ ...bed.options, stack: bed.stack(three) }), join(home, "ssh"));
+      const child = new Child();
+      const ended = child.start(JSON.stringify({ ...bed.options, stack: bed.stack(three) }), told);
       const reached = (): boolean =>
         moment.startsWith("before")
           ? hosts.read("s2", "etc/kubernetes/manifests/kube-scheduler.yaml") !== undefined
           : hosts.read("s2", "etc/kubernetes/manifests/etcd.yaml") !== undefined;
       while (!reached() && child.process.exitCode === null) await sleep(5);
       // As when the power goes: run, connection and kubeadm at once.
-      child.kill();
+      child.kill(join(home, "ssh"));
       for (const { pid, command } of hosts.processes("s2")) if (/kubeadm join/.test(command) && !command.startsWith("sudo")) process.kill(pid, "SIGKILL");
-      expect(await child.ended).toBe("SIGKILL");
+      expect(await ended).toBe("SIGKILL");
       expect(hosts.read("s2", "var/lib/bearstack/kubeadm.joining")).toBe("");
       expect(failed(await run(three))).toEqual([]);
       expect(await members("s1")).toEqual(servers);

@@ -9,6 +9,7 @@ import { credentialScript } from "../../components/clusters/gardener/script";
 import { shootObject } from "../../components/clusters/gardener/shoot";
 import { testSandbox, type TestSandbox } from "../../sandbox/runner/testing/sandbox";
 import { ensureTool } from "../../sandbox/tools";
+import { smallShoot } from "../full-stacks";
 import { Garden } from "./index";
 
 /** Whether a garden can be stood in for here. */
@@ -16,16 +17,7 @@ export const canStartGarden = spawnSync("openssl", ["version"]).status === 0;
 
 export const TOKEN = "canary-token-9a41";
 
-export const small = {
-  project: "acme",
-  name: "prod",
-  cloudProfile: "openstack",
-  region: "eu-1",
-  credentials: "cloud",
-  workers: [{ name: "main", machine: "m2.large" }],
-};
-
-export const config = (more: object = {}): GardenerConfig => GardenerConfig.parse({ kubeconfig: "garden.yaml", ...small, ...more });
+export const config = (more: object = {}): GardenerConfig => GardenerConfig.parse({ kubeconfig: "garden.yaml", ...smallShoot, ...more });
 
 export const shoot = { apiVersion: "core.gardener.cloud/v1beta1", kind: "Shoot", namespace: "garden-acme", name: "prod" };
 

@@ -1,9 +1,10 @@
-import { remote, type types } from "@pulumi/command";
+import { remote } from "@pulumi/command";
 import { Output, output, secret, type CustomResourceOptions, type Input } from "@pulumi/pulumi";
 import { secretOutput } from "../../core/secret-output";
 import type { Host } from "./hosts";
 import type { SshSettings } from "./schema";
 import { commandLine, secretLines, type Become } from "./script";
+import { wayTo } from "./way";
 
 /** Scripts to run on a host, and what they read. */
 export interface Work {
@@ -43,7 +44,7 @@ export class Remote {
     return new remote.Command(
       name,
       {
-        connection: secret(on.apply((there) => this.#connection(there))),
+        connection: secret(on.apply((there) => wayTo(there, this.ssh, (key) => key && secretOutput(key)))),
         create: run,
         update: run,
         ...(args.remove ? { delete: line(args.remove) } : {}),
@@ -71,38 +72,7 @@ export class Remote {
   #password(host: Host): Output<string> | undefined {
     return this.#become(host).password ? secretOutput(this.ssh.sudoPassword!) : undefined;
   }
-
-  #connection(host: Host): types.input.remote.ConnectionArgs {
-    const { bastion } = this.ssh;
-    const key = (value: Host["privateKey"]): { privateKey?: Output<string> } => (value ? { privateKey: secretOutput(value) } : {});
-    return {
-      host: host.address,
-      port: host.port,
-      user: host.user,
-      hostKey: host.hostKey,
-      ...key(host.privateKey),
-      dialErrorLimit: DIAL_TRIES,
-      perDialTimeout: DIAL_SECONDS,
-      ...(bastion
-        ? {
-            proxy: {
-              host: bastion.host,
-              port: bastion.port,
-              user: bastion.user ?? this.ssh.user,
-              hostKey: bastion.hostKey,
-              ...key(bastion.privateKey ?? this.ssh.privateKey),
-              dialErrorLimit: DIAL_TRIES,
-              perDialTimeout: DIAL_SECONDS,
-            },
-          }
-        : {}),
-    };
-  }
 }
 
 /** All inputs of a command. */
 export const INPUTS = ["connection", "create", "update", "delete", "stdin", "logging", "addPreviousOutputInEnv", "environment", "triggers"] as const;
-
-/** A host that does not answer three times within a quarter of a minute each is down. */
-const DIAL_TRIES = 3;
-const DIAL_SECONDS = 15;
