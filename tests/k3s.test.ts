@@ -38,7 +38,8 @@ describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the prog
     }
     expect(config("s1")).toContain("cluster-init: true");
     expect(config("s2")).toContain("server:");
-    expect(config("a1")).toMatch(/token: "?K10[0-9a-f]{64}::server:/);
+    expect(config("a1")).toMatch(/token: "?K10[0-9a-f]{64}::node:/);
+    expect(config("a1")).not.toContain(/^token: "?(?:K10\w+::server:)?([^"\n]+)/m.exec(config("s1")!)![1]);
   });
 
   test("a second run changes nothing on any host", async () => {

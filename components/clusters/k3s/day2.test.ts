@@ -55,6 +55,20 @@ describe.each(shells)("day 2 of k3s under $shell", ({ shell, missing }) => {
     });
   });
 
+  describe.skipIf(missing)("an agent of a restored cluster", () => {
+    const settle = (ca: string, restart = "no"): Ran => run(["k3s/scripts/restore-settle.sh"], { RESTART: restart }, { TOKEN: ca });
+
+    it("learns of another certificate authority, keeps its own token, and is restarted only where it must be", () => {
+      host.write(CONFIG, 'node-name: node-1\ntoken: "K10abc::node:canary-5e1f"\nserver: "https://192.0.2.9:6443"\n');
+      done(settle("K10abc"));
+      expect(host.changes()).not.toContain("restore restarted k3s-agent");
+      done(settle("K10def"));
+      expect(host.config()).toEqual({ "node-name": "node-1", token: "K10def::node:canary-5e1f", server: "https://192.0.2.9:6443" });
+      done(settle("K10def", "yes"));
+      expect(host.changes().filter((line) => line === "restore restarted k3s-agent")).toHaveLength(2);
+    });
+  });
+
   describe.skipIf(missing)("a restore", () => {
     const snapshot = (): void => host.write("var/lib/rancher/k3s/server/db/snapshots/old-node-1-1000", "");
     const stage = (): string => (host.has("var/lib/bearstack/restore") ? host.read("var/lib/bearstack/restore").trim() : "");

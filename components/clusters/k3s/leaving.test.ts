@@ -21,6 +21,7 @@ describe.each(shells)("k3s under $shell", ({ shell, missing }) => {
       refused(kubeconfig(), "this server has no kubeconfig yet");
       done(host.node());
       expect(token()).toEqual({ code: 0, stdout: "K10abc::server:secret\n", stderr: "" });
+      expect(host.run(["k3s/scripts/token.sh"], { ONLY_CA: "yes" }).stdout).toBe("K10abc\n");
       expect(parse(kubeconfig().stdout)).toEqual({ clusters: [{ cluster: { server: "https://[2001:db8::1]:6443" } }] });
     });
   });

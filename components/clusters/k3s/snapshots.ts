@@ -26,7 +26,11 @@ export const snapshots: Snapshots = {
       WAIT_SECONDS: WITHIN_SECONDS,
     }),
   as: "TOKEN",
-  admit: (host, anew) => work([...(anew ? ["k3s/scripts/restore-admit.sh"] : []), "k3s/scripts/token.sh"], { NODE: host.name }),
+  admit: (host, anew) =>
+    work([...(anew ? ["k3s/scripts/restore-admit.sh"] : []), "k3s/scripts/token.sh"], {
+      NODE: host.name,
+      ...(host.role === "agent" ? { ONLY_CA: "yes" } : {}),
+    }),
   rejoin: (host, restored, restore) =>
     work(["ssh/scripts/restore.sh", "k3s/scripts/restore-rejoin.sh", "k3s/scripts/start.sh", "k3s/scripts/restore-joined.sh"], {
       ...marks(restore),

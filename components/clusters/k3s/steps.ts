@@ -111,7 +111,14 @@ export const distribution: Distribution<K3sConfig> = {
     { name: "server-token", as: "TOKEN", to: "first server", length: 48, rotates: true },
     { name: "agent-token", as: "AGENT_TOKEN", to: "servers", length: 48, rotates: true },
   ],
-  admission: { by: "cluster", name: "join-token", as: "TOKEN", work: { phases: ["k3s/scripts/token.sh"], settings: {} } },
+  admission: {
+    by: "cluster",
+    name: "join-token",
+    as: "TOKEN",
+    work: { phases: ["k3s/scripts/token.sh"], settings: {} },
+    // The token of servers opens the whole cluster (docs.k3s.io, k3s token), so hosts that only run pods have another.
+    forAgents: (token, { AGENT_TOKEN }) => `${token.split("::")[0]}::node:${AGENT_TOKEN}`,
+  },
   secrets: configSecrets,
   preflight,
   node,

@@ -42,10 +42,13 @@ export interface Generated {
 }
 
 /**
- * How a host is let in. `cluster`: one token for all, which the first server prints. `host`: another server mints what lets in
+ * How a host is let in. `cluster`: one token for all, which the first server prints, and for agents what `forAgents` makes of it with
+ * the generated secrets, by `as`. `host`: another server mints what lets in
  * this one host, for a day; a host that is in already does not look at it. Either is given as SECRET_<as>.
  */
-export type Admission = { by: "cluster"; name: string; as: string; work: Work } | { by: "host"; as: string; work(host: Host): Work };
+export type Admission =
+  | { by: "cluster"; name: string; as: string; work: Work; forAgents(token: string, generated: Readonly<Record<string, string>>): string }
+  | { by: "host"; as: string; work(host: Host): Work };
 
 /** One way of making a cluster of hosts: which scripts run on a host, and with which settings. */
 export interface Distribution<C extends HostsCluster> {

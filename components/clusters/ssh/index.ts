@@ -64,7 +64,9 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
     // The first server cannot be let in by itself, so it has a generated secret of that name.
     if (host === first) return {};
     shared ??= remoteOf.command(admission.name, first, { run: anewWith(admission.work, tokens) }, { dependsOn: after }).stdout.apply((text) => text.trim());
-    return { [admission.as]: shared };
+    const { forAgents } = admission;
+    const values = Object.fromEntries(generated.map(({ as, value }) => [as, value]));
+    return { [admission.as]: host.role === "server" ? shared : all([shared, all(values)]).apply(([token, known]) => forAgents(token, known)) };
   };
   const minted = (host: Host, after: Resource[]): Output<string> => {
     if (admission.by !== "host" || (host === first && servers.length === 1)) return output("");
