@@ -1,18 +1,15 @@
 import * as z from "zod";
-import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
 import { Proxy } from "../ssh/proxy";
-import { hostsFields, Rotation } from "../ssh/schema";
+import { hostsFields, networks, Rotation } from "../ssh/schema";
 import { Datastore, Flags, Registries, Snapshots } from "./fields";
 
 /** Where k3s publishes its releases. */
 export const K3S_RELEASES = "https://github.com/k3s-io/k3s/releases/download";
 /** The version that this release of BearStack was tried with. */
 export const K3S_VERSION = "v1.36.2+k3s1";
-
-/** One network, or one of IPv4 and one of IPv6. */
-const networks = cidr.or(z.array(cidr).length(2, `is no pair${FIX}name one network, or one of IPv4 and one of IPv6`));
 
 const Network = z
   .strictObject({

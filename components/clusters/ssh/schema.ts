@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
-import { dnsLabel, FIX, secret } from "../../core/schema";
+import { cidr, dnsLabel, FIX, secret } from "../../core/schema";
 
 const port = z.number().int().min(1).max(65535);
 const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, `is no user name${FIX}write the name the host knows, like root or ops`);
@@ -91,6 +91,9 @@ const Pool = z.strictObject({
   ...nodeSettings,
 });
 export type Pool = z.output<typeof Pool>;
+
+/** One network, or one of IPv4 and one of IPv6. */
+export const networks = cidr.or(z.array(cidr).length(2, `is no pair${FIX}name one network, or one of IPv4 and one of IPv6`));
 
 const again = z.string().min(1).max(100).optional();
 
