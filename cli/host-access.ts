@@ -1,15 +1,14 @@
 import { join } from "node:path";
-import type { Writable } from "node:stream";
 import type { Work } from "../components/clusters/ssh/command";
 import type { Distribution, HostsCluster } from "../components/clusters/ssh/distribution";
 import { hostsOf, type Host } from "../components/clusters/ssh/hosts";
-import { commandLine, secretLines } from "../components/clusters/ssh/script";
+import { commandLine, FILE_FOLLOWS, secretLines } from "../components/clusters/ssh/script";
 import { wayTo } from "../components/clusters/ssh/way";
 import { clusters } from "../components/clusters/registry";
 import { UserError } from "../components/core/errors";
 import { stateFolder } from "../sandbox/paths";
 import { claim } from "../sandbox/runner/processes";
-import { Ssh } from "../sandbox/runner/ssh";
+import { Ssh, type Streams } from "../sandbox/runner/ssh";
 import { checkStackOrThrow } from "../stacks/check";
 import { hostSecrets, type SecretOptions } from "./host-secrets";
 import { CallError } from "./output";
@@ -20,8 +19,8 @@ export interface HostsAccess {
   distribution: Distribution<any>;
   servers: readonly Host[];
   agents: readonly Host[];
-  /** Runs scripts as root; gives what they print. */
-  run(host: Host, work: Work, given?: { secrets?: Record<string, string>; say?: (line: string) => void; into?: () => Writable }): Promise<string>;
+  /** Runs scripts as root; gives what they print. A file may follow the secrets. */
+  run(host: Host, work: Work, given?: { secrets?: Record<string, string>; say?: (line: string) => void } & Streams): Promise<string>;
 }
 
 /** Opens the hosts of a stack for `use`: host keys are checked, and keys lie in files only while a command runs. */
@@ -47,7 +46,7 @@ export async function withHosts<T>(options: SecretOptions, use: (access: HostsAc
       distribution,
       servers: hosts.filter(({ role }) => role === "server"),
       agents: hosts.filter(({ role }) => role === "agent"),
-      run: async (host, work, { secrets: given = {}, say = () => undefined, into } = {}) => {
+      run: async (host, work, { secrets: given = {}, say = () => undefined, into, from } = {}) => {
         const asks = host.user !== "root" && sudoPassword !== undefined;
         const password = asks ? secrets.sudoPassword(sudoPassword) : undefined;
         const line = commandLine(work.phases, work.settings, { sudo: host.user !== "root", password: asks });
@@ -57,9 +56,9 @@ export async function withHosts<T>(options: SecretOptions, use: (access: HostsAc
             await ssh.run(
               wayTo(host, config.ssh, (key) => secrets.privateKey(key)),
               line,
-              secretLines(given, password),
+              secretLines(given, password) + (from ? FILE_FOLLOWS : ""),
               say,
-              into,
+              { into, from },
             )
           ).stdout;
         } catch (error) {

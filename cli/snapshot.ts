@@ -62,7 +62,7 @@ export async function snapshotsOn({ run }: HostsAccess, servers: readonly Host[]
 
 export const problemOf = (error: unknown): string => (error instanceof UserError ? error.problem : (error as Error).message);
 
-const size = (bytes: number): string => (bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`);
+export const sizeText = (bytes: number): string => (bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`);
 export const time = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 
 export async function takeSnapshot(options: SnapshotOptions & { name: string; server?: string }): Promise<void> {
@@ -75,7 +75,7 @@ export async function takeSnapshot(options: SnapshotOptions & { name: string; se
       try {
         const files = snapshotFiles(await access.run(server, snapshots.take(options.name)));
         progress.stop();
-        return print(files.map((file) => `${file.name}  ${size(file.bytes)}  on ${server.name}`).join("\n"));
+        return print(files.map((file) => `${file.name}  ${sizeText(file.bytes)}  on ${server.name}`).join("\n"));
       } catch (error) {
         problems.push(error);
         progress.line(problemOf(error));
@@ -95,7 +95,7 @@ export async function listSnapshots(options: SnapshotOptions & { json?: boolean 
     if (failed.length > 0) process.exitCode = 1;
     if (options.json) return print(JSON.stringify({ snapshots: found.map(({ at, ...file }) => ({ ...file, time: time(at) })), failed }, undefined, 2));
     if (found.length === 0) print("No server has a snapshot.");
-    else print(table([["SERVER", "SNAPSHOT", "SIZE", "TIME"], ...found.map((file) => [file.server, file.name, size(file.bytes), time(file.at)])]));
+    else print(table([["SERVER", "SNAPSHOT", "SIZE", "TIME"], ...found.map((file) => [file.server, file.name, sizeText(file.bytes), time(file.at)])]));
     for (const { problem } of failed) process.stderr.write(`${problem}\n`);
   });
 }
@@ -116,7 +116,7 @@ export async function copySnapshot(name: string, folder: string, options: Snapsh
     await rm(part, { force: true });
     try {
       let bytes = 0;
-      progress.status(() => `copying ${name} from ${server.name}: ${size(bytes)} of ${size(has.bytes)}`);
+      progress.status(() => `copying ${name} from ${server.name}: ${sizeText(bytes)} of ${sizeText(has.bytes)}`);
       const into = (): ReturnType<typeof createWriteStream> => {
         bytes = 0;
         return createWriteStream(part, { mode: 0o600 }).on("drain", function (this: { bytesWritten: number }) {

@@ -165,6 +165,23 @@ describe.skipIf(!canStartHosts)("restore of k3s on real hosts, with a stand-in f
     expect(failed(await bed.run({ ...cluster, version: "v1.36.2+k3s1" }))).toEqual([]);
   });
 
+  test("a copy on this computer comes back to another server, which is restored from it", async () => {
+    const events = bed.hosts.events().length;
+    const path = `var/lib/rancher/k3s/server/db/snapshots/${snapshot}`;
+    expect(bed.hosts.read("s1", path)).toBeUndefined();
+    expect(await bear(["put", join("backup", snapshot), "--server", "s1"])).toMatchObject({ code: 0, stdout: expect.stringContaining("on s1") });
+    expect(bed.hosts.read("s1", path)).toBe(readFileSync(join(folder, "backup", snapshot), "utf8"));
+    expect(statSync(join(bed.host("s1").root, path)).mode & 0o777).toBe(0o600);
+    expect(await restore(snapshot, "--server", "s1")).toMatchObject({ code: 0 });
+    await isWhole();
+    const resets = bed.hosts
+      .events()
+      .slice(events)
+      .filter(({ what }) => what.startsWith("reset"));
+    expect(resets.map(({ node }) => node)).toEqual(["s1"]);
+    expect(failed(await bed.run({ ...cluster, version: "v1.36.2+k3s1" }))).toEqual([]);
+  });
+
   test("servers that are gone for good are left out, and their nodes with them", async () => {
     bed.hosts.down("s2");
     const done = await restore(snapshot, "--lost", "s2");

@@ -80,9 +80,9 @@ export class FakeHost {
   }
 
   /** Runs scripts as they run on a host. */
-  run(phases: readonly string[], settings: Readonly<Record<string, string>> = {}, secrets: Readonly<Record<string, string>> = {}, before = ""): Ran {
+  run(phases: readonly string[], settings: Readonly<Record<string, string>> = {}, secrets: Readonly<Record<string, string>> = {}, { before = "", after = "" } = {}): Ran {
     const { args, env } = this.#start(phases, settings);
-    const { status, stdout, stderr } = spawnSync(...args, { env, input: before + secretLines(secrets), encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(...args, { env, input: before + secretLines(secrets) + after, encoding: "utf8" });
     return { code: status ?? -1, stdout, stderr };
   }
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { RestoreOptions } from "../restore";
 import type { SnapshotOptions } from "../snapshot";
+import type { PutOptions } from "../snapshot-put";
 
 /** `bear snapshot`: snapshots of etcd of a cluster on hosts over SSH. */
 export function snapshotCommand(program: Command): void {
@@ -24,6 +25,11 @@ export function snapshotCommand(program: Command): void {
     .argument("<snapshot>", "its name, as list has it")
     .argument("<folder>", "where to put both files; nobody else may read them")
     .action(async (name: string, folder: string, options: SnapshotOptions) => (await import("../snapshot")).copySnapshot(name, folder, options));
+  add("put", "bring one from this computer to a server, for restore to find it there")
+    .argument("<file>", "the snapshot, as copy wrote it, or as it lies in an S3 store")
+    .option("--server <name>", "the server that gets it; the first of the config when left out")
+    .option("--token-file <file>", "file with the token that it can be opened with; <file>.token when left out and there")
+    .action(async (file: string, options: PutOptions) => (await import("../snapshot-put")).putSnapshot(file, options));
   add("restore", "bring the cluster back to one; says what it will do, and does it with --yes")
     .argument("<snapshot>", "its name, as list has it")
     .option("--server <name>", "the server to restore on, which must have it; the one that has it when left out")

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,6 +10,12 @@ import { BASTION, checkConnection, sshFiles, TARGET, type Connection } from "./s
 export interface Printed {
   stdout: string;
   stderr: string;
+}
+
+/** Streams of one try of a command; another try gets new ones. */
+export interface Streams {
+  into?: (() => Writable) | undefined;
+  from?: (() => Readable) | undefined;
 }
 
 /** Connections at a time. */
@@ -40,9 +46,9 @@ export class Ssh {
 
   /**
    * Runs a command line of the login shell; its standard error is told line by line. A text for standard input may hold secrets.
-   * Standard output goes `into` a stream, byte for byte, where one is given.
+   * Standard output goes `into` a stream, byte for byte, where one is given, and what comes `from` one follows the text.
    */
-  run(connection: Connection | undefined, command: string, stdin: string, say: (line: string) => void, into?: () => Writable): Promise<Printed> {
+  run(connection: Connection | undefined, command: string, stdin: string, say: (line: string) => void, { into, from }: Streams = {}): Promise<Printed> {
     checkConnection(connection);
     if (Buffer.byteLength(command) > LONGEST_COMMAND) throw new Error(`the command is longer than ${LONGEST_COMMAND / 1024} KiB`);
     return this.#limit(async () => {
@@ -51,7 +57,7 @@ export class Ssh {
       const folder = await mkdtemp(join(this.#home, "run-"));
       try {
         for (const [name, text] of Object.entries(sshFiles(folder, connection))) await writeFile(join(folder, name), text, { mode: 0o600 });
-        return await this.#dialled(connection, () => this.#once(folder, command, stdin, say, into?.()), say);
+        return await this.#dialled(connection, () => this.#once(folder, command, stdin, say, into?.(), from?.()), say);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -93,6 +99,7 @@ export class Ssh {
     stdin: string,
     say: (line: string) => void,
     into: Writable | undefined,
+    from: Readable | undefined,
   ): Promise<{ code: number | string; printed: Printed; log: string }> {
     const log = join(folder, "log");
     await writeFile(log, "", { mode: 0o600 });
@@ -108,7 +115,10 @@ export class Ssh {
     this.signal.addEventListener("abort", end, { once: true });
     try {
       child.stdin.on("error", () => undefined); // the command may end before it has read all
-      child.stdin.end(stdin);
+      if (from) child.stdin.write(stdin);
+      else child.stdin.end(stdin);
+      const sent = from && pipeline(from, child.stdin);
+      sent?.catch(() => undefined); // what the command says of it is heard first
       const printed = collect(child, say, into === undefined);
       const written = into && pipeline(child.stdout, into);
       written?.catch(() => stop(child));
@@ -117,6 +127,7 @@ export class Ssh {
       const code = await ended;
       if (this.signal.aborted) throw new Stopped();
       await written;
+      if (code === 0) await sent;
       return { code, printed: printed(), log: (await readFile(log, "utf8")).trim() };
     } finally {
       this.signal.removeEventListener("abort", end);

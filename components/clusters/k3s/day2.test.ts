@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { agent, done, K3sHost, refused, settings } from "../../../tests/k3s-host";
 import { shells, type Ran } from "../../../tests/shell";
+import { FILE_FOLLOWS } from "../ssh/script";
 
 const base = ["k3s/scripts/lib.sh", "k3s/scripts/data.sh"];
+const SNAPSHOTS = "var/lib/rancher/k3s/server/db/snapshots";
 const CONFIG = "etc/rancher/k3s/config.yaml";
 const marks = { RESTORE: "r1", SNAPSHOT: "old-node-1-1000" };
 
@@ -52,6 +55,32 @@ describe.each(shells)("day 2 of k3s under $shell", ({ shell, missing }) => {
       expect(key()).toBe("canary-5e1f");
       host.write("etc/rancher/k3s/tokens-before", "900 first\n1500 second\n2000 third\n");
       expect(key()).toBe("second");
+    });
+
+    it("come from elsewhere whole or not at all, with their token, and change those of other times in nothing", () => {
+      const name = "old-node-2-1000";
+      const put = (file: string, secrets: Record<string, string> = {}, name = "old-node-2-1000", sent = file): Ran =>
+        host.run(
+          [...base, "ssh/scripts/snapshot-put.sh", "k3s/scripts/snapshot-put.sh"],
+          { SNAPSHOT: name, BYTES: String(file.length), SHA256: createHash("sha256").update(file).digest("hex"), TIME: "999" },
+          secrets,
+          { after: FILE_FOLLOWS + sent },
+        );
+      const keyOf = (snapshot: string): string => run(["k3s/scripts/snapshot-key.sh"], { SNAPSHOT: snapshot }).stdout.trim();
+      for (const time of ["999", "1001"]) host.write(`${SNAPSHOTS}/own-${time}`, "");
+      refused(put("the whole file", {}, name, "the whole"), `${name} did not come whole`);
+      expect(host.has(`${SNAPSHOTS}/${name}.part`)).toBe(false);
+      done(put("the whole file", { KEY: "K10abc::server:theirs" }));
+      expect(host.read(`${SNAPSHOTS}/${name}`)).toBe("the whole file");
+      expect([keyOf("own-999"), keyOf(name), keyOf("own-1001")]).toEqual(["canary-5e1f", "theirs", "canary-5e1f"]);
+      const tokens = host.read("etc/rancher/k3s/tokens-before");
+      done(put("the whole file", { KEY: "K10abc::server:theirs" }));
+      expect(host.read("etc/rancher/k3s/tokens-before")).toBe(tokens);
+      refused(put("another"), `this server has another snapshot of the name ${name}`);
+      expect(host.changes().filter((line) => line.startsWith("snapshot"))).toEqual([`snapshot took ${name}`, `snapshot noted the token of ${name}`]);
+      done(put("of now", { KEY: "K10abc::server:canary-5e1f" }, "now-node-2-2000"));
+      expect(host.read("etc/rancher/k3s/tokens-before")).toBe(tokens);
+      refused(put("x", { KEY: "two words" }, "bad-node-2-2000"), "the token of bad-node-2-2000 has characters");
     });
   });
 

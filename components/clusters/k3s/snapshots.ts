@@ -12,6 +12,8 @@ const marks = ({ id, snapshot }: Restore): Record<string, string> => ({ RESTORE:
 export const snapshots: Snapshots = {
   take: (name) => work(["k3s/scripts/snapshot.sh"], { NAME: name }),
   list: () => work(["k3s/scripts/snapshots.sh"]),
+  put: ({ name, bytes, at }, sha256) =>
+    work(["ssh/scripts/snapshot-put.sh", "k3s/scripts/snapshot-put.sh"], { SNAPSHOT: name, BYTES: String(bytes), SHA256: sha256, TIME: String(at) }),
   read: (snapshot) => work(["k3s/scripts/snapshot-read.sh"], { SNAPSHOT: snapshot }),
   key: (snapshot) => work(["k3s/scripts/snapshot-key.sh"], { SNAPSHOT: snapshot }),
   status: (snapshot) => ({ phases: ["ssh/scripts/restore-status.sh"], settings: { SNAPSHOT: snapshot } }),

@@ -33,6 +33,9 @@ export function commandLine(phases: readonly string[], settings: Readonly<Record
   return `${shell} ${quote(text)}`;
 }
 
+/** The line on standard input that a file follows, which scripts then read from descriptor 3. */
+export const FILE_FOLLOWS = "FILE -\n";
+
 /** What goes to standard input: the password of sudo, then a line per secret, its value in base64. */
 export function secretLines(secrets: Readonly<Record<string, string>>, sudoPassword?: string): string {
   const lines = Object.entries(secrets).map(([name, value]) => `${name} ${Buffer.from(value, "utf8").toString("base64")}`);

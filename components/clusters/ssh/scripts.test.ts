@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FILE_FOLLOWS } from "./script";
 import { FakeHost, shellcheck, shells, systemctl } from "../../../tests/shell";
 
 const clusters = join(__dirname, "..");
@@ -59,13 +60,24 @@ describe.each(shells)("under $shell", ({ shell, missing }) => {
   describe.skipIf(missing)("the library", () => {
     it("reads secrets of many lines and skips a password that sudo did not take", () => {
       const value = "first line\n  'second' $(line) \\n";
-      const ran = host.run([phase(`printf '%s' "$SECRET_TOKEN"; env | grep -c SECRET >&2 || true`)], {}, { TOKEN: value }, "my pass word\nP $(reboot)\n");
+      const ran = host.run(
+        [phase(`printf '%s' "$SECRET_TOKEN"; env | grep -c SECRET >&2 || true`)],
+        {},
+        { TOKEN: value },
+        { before: "my pass word\nP $(reboot)\n" },
+      );
       expect(ran).toEqual({ code: 0, stdout: value, stderr: "0\n" });
     });
 
     it("needs no standard input, and leaves none to commands", () => {
       expect(host.run([phase(`echo "\${SECRET_TOKEN:-none}"; cat`)]).stdout).toBe("none\n");
       expect(host.run([phase("cat")], {}, { TOKEN: "a" }).stdout).toBe("");
+    });
+
+    it("keeps what follows the secrets, byte for byte", () => {
+      const file = "line\nTOKEN YQ==\n\n \\ end";
+      const ran = host.run([phase(`printf '%s\n' "$SECRET_TOKEN"; cat; cat <&3`)], {}, { TOKEN: "a" }, { after: FILE_FOLLOWS + file });
+      expect(ran).toEqual({ code: 0, stdout: `a\n${file}`, stderr: "" });
     });
 
     it("writes a file where it differs in text or mode, and only then", () => {

@@ -24,6 +24,8 @@ export interface Snapshots {
   take(name: string): Work;
   /** Prints "<name> <bytes> <unix time>", a line each. */
   list(): Work;
+  /** Takes a snapshot from standard input: the file, and as SECRET_KEY what `key` printed of it, where there is any. */
+  put(file: SnapshotFile, sha256: string): Work;
   /** Prints a snapshot byte for byte. */
   read(snapshot: string): Work;
   /** Prints what a snapshot is opened with on other hosts: a secret. */

@@ -57,6 +57,17 @@ keep_token() {
   chmod 600 "$data_tokens"
 }
 
+# token_for UNIX TOKEN: that it was the one at this very second. Other times keep theirs.
+token_for() {
+  data_before=$(token_at "$(($1 - 1))")
+  {
+    cat "$data_tokens" 2>/dev/null || true
+    [ -z "$data_before" ] || printf '%s %s\n' "$1" "$(secret_of "$data_before")"
+    printf '%s %s\n' "$(($1 + 1))" "$2"
+  } | sort -n -s -k 1,1 >"$data_tokens.new"
+  mv "$data_tokens.new" "$data_tokens"
+}
+
 # token_at UNIX: the token of the cluster at a time: the first that was replaced later, or that of now.
 token_at() {
   data_found=$(awk -v at="$1" '$1 > at { print $2; exit }' "$data_tokens" 2>/dev/null || true)

@@ -2,7 +2,8 @@
 # What every script builds on. It comes first in the text that runs on a host, right after the settings.
 # Settings: none of its own. ROOT, empty on a host, goes in front of every path, so that tests run in a folder.
 #           LOCK_SECONDS, how long to wait for another run on the same host (900).
-# Secrets:  all of them, from standard input: a line "NAME <base64 of value>" each becomes SECRET_<NAME>.
+# Secrets:  all of them, from standard input: a line "NAME <base64 of value>" each becomes SECRET_<NAME>. What follows a line
+#           "FILE -" is a file, to be read from descriptor 3.
 # Output:   standard output carries results only; people read standard error.
 
 set -eu
@@ -178,6 +179,7 @@ same_time() {
 # did not have to ask. printf and read are part of the shell, so no value is ever in the process list.
 read_secrets() {
   while read -r secret_name secret_value || [ -n "$secret_name" ]; do
+    case "$secret_name $secret_value" in 'FILE -') exec 3<&0 && break ;; esac
     case $secret_name in '' | *[!A-Z_]*) continue ;; esac
     secret_value=$(printf '%s' "$secret_value" | base64 -d 2>/dev/null) || continue
     eval "SECRET_$secret_name=\$secret_value"
