@@ -167,7 +167,8 @@ export class HostsBed {
 
   /** The root folder of a host as its processes see it. */
   #view(name: string): string {
-    const listener = this.hosts.processes(name).find(({ command }) => command.includes("sshd"))!;
+    // No session of it, which may be about to end.
+    const listener = this.hosts.processes(name).find(({ command }) => command.includes("bed_sshd_config"))!;
     return `/proc/${listener.pid}/root`;
   }
 
