@@ -40,13 +40,14 @@ esac
 case $unit in k0s-*) ;; *) [ -e "$FACTS/fails" ] ||
   printf '{\\n   "Version": "%s",\\n   "WorkerToAPIConnectionStatus": {\\n      "Message": "",\\n      "Success": true\\n   },\\n   "ClusterConfig": {\\n      "spec": {\\n         "api": {\\n            "address": "192.0.2.11",\\n            "port": 6443\\n' "$("$root/usr/local/bin/k0s" version)" >"$FACTS/status" ;; esac`;
 
-// Healthz of a kubelet, the join API of servers, and files of a mirror.
+// Healthz of a kubelet, the join API of servers and their clocks, and files of a mirror.
 const curl = `for url; do :; done
 echo "$*" >>"$FACTS/curl"
 case $url in
   http://127.0.0.1:10248/*) [ -e "$FACTS/healthy" ] ;;
   https://mirror.example.com/*) while [ "$1" != -o ]; do shift; done; file=\${url#https://mirror.example.com/}; cp "$ROOT_FOLDER/mirror/$file" "$2" ;;
   https://*:9443/) [ -e "$FACTS/peer" ] ;;
+  https://*/livez) [ -e "$FACTS/behind" ] || exit 7; printf 'HTTP/1.1 404 Not Found\\r\\nDate: %s\\r\\n\\r\\n' "$(date -u -d "@$(($(date +%s) - $(cat "$FACTS/behind")))" '+%a, %d %b %Y %H:%M:%S GMT')" ;;
   *) exit 22 ;;
 esac`;
 

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { agent, done, ENCRYPTION, joining, K0sHost, phases, refused, secrets, settings, TOKEN, V } from "../../../tests/k0s-host";
@@ -145,6 +146,22 @@ describe.each(shells)("a node of k0s under $shell", ({ shell, missing }) => {
       done(step({ PEERS: "192.0.2.12" }, {}));
       host.write("facts/peer", "");
       refused(step({ PEERS: "2001:db8::12" }, {}), "a cluster was to be started here, but [2001:db8::12] already serves one");
+    });
+
+    it("refuses a host whose clock is another than that of whom its token names", () => {
+      const token = (server: string): string => gzipSync(`clusters:\n- cluster:\n    server: ${server}\n  name: k0s\n`).toString("base64");
+      const server = { JOIN: `${token("https://192.0.2.11:9443")}\n${Buffer.from(ENCRYPTION).toString("base64")}` };
+      host.write("facts/behind", "3600");
+      expect(step(joining, server).stderr).toMatch(/^error: the clock is 360[0-9] s away from that of https:\/\/192\.0\.2\.11:9443\n→ set both/);
+      expect(step(agent, { JOIN: token("https://[2001:db8::9]:6443") }).stderr).toContain(" s away from that of https://[2001:db8::9]:6443\n");
+      expect(host.has("etc/k0s/join-token")).toBe(false);
+      host.write("var/lib/k0s/etcd/member/snap/db", "");
+      done(step(joining, server)); // it is in, and joins nobody
+      host.remove("var/lib/k0s/etcd");
+      host.write("facts/behind", "5");
+      done(step(joining, server));
+      host.remove("facts/behind"); // nobody answers: the join says why
+      done(step(agent, { JOIN: token("https://192.0.2.9:6443") }));
     });
 
     it("refuses to go on without a whole secret", () => {

@@ -39,6 +39,9 @@ configure_join() {
     '') fail "the secret JOIN is missing on standard input" "give it to this command" ;;
     *[!A-Za-z0-9+/=]*) fail "the secret JOIN is no join token of k0s" "give what admit printed on a server" ;;
   esac
+  # It says where this host joins; what answers there, the join API of servers or the API of the cluster, tells its time.
+  configure_url=$({ printf '%s' "$configure_token" | base64 -d | gunzip | sed -n 's/^ *server: *//p' | sed -n 1p; } 2>/dev/null || true)
+  [ -z "$configure_url" ] || same_time "$configure_url"
   write_file configure "$HERE_TOKEN" 600 "$configure_token"
   [ "$ROLE" = server ] || return 0
   configure_text=$(printf '%s\n' "$SECRET_JOIN" | sed -n 2p | base64 -d 2>/dev/null) || configure_text=''
