@@ -44,6 +44,7 @@ const beyondEditors = [
   "cidr-without-mask",
   "existing-two-sources",
   "k0s-network",
+  "k0s-pods",
   "k0s-schedule",
   "k3s-datastore",
   "k3s-registry",

@@ -91,6 +91,9 @@ describe.skipIf(!canStartHosts)("the stand-in of k0s", () => {
       [{ networks: {} }, 'unknown field "networks"'],
       [{ network: { provider: "flannel" } }, 'Unsupported value: "flannel"'],
       [{ api: { address: "host.example.com" } }, "invalid IP address"],
+      [{ network: { podCIDR: "fd00:42::/56", serviceCIDR: "fd00:43::/112" } }, "IPv6SingleStack must be explicitly enabled"],
+      [{ network: { dualStack: { enabled: true, IPv6podCIDR: "fd00:42::/56", IPv6serviceCIDR: "fd00:43::/112" } } }, "the node CIDR size is too big"],
+      [{ network: { dualStack: { enabled: true, IPv6podCIDR: "fd00:42::/108", IPv6serviceCIDR: "10.1.0.0/16" } } }, "must be an IPv6 CIDR, not IPv4"],
       [{ api: { externalAddress: "192.0.2.9" }, network: { nodeLocalLoadBalancing: { enabled: true } } }, "cannot be used in conjunction with an external"],
     ];
     for (const [spec, message] of wrong) {

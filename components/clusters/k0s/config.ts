@@ -2,6 +2,7 @@ import ipaddr from "ipaddr.js";
 import { stringify } from "yaml";
 import type { Host } from "../ssh/hosts";
 import { oidcFlags } from "../ssh/oidc";
+import { ipv6PodsOfNode, networkFields } from "./networks";
 import type { K0sConfig } from "./schema";
 
 /** Key that kube-apiserver encrypts Secrets with. It lies with the certificates, so that `k0s backup` takes it along. */
@@ -16,6 +17,7 @@ const DISABLED = "autopilot,update-prober";
  */
 export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): string {
   const isAddress = ipaddr.isValid(host.address);
+  const ipv6 = ipv6PodsOfNode(config.network.pods);
   return stringify({
     apiVersion: "k0s.k0sproject.io/v1beta1",
     kind: "ClusterConfig",
@@ -27,11 +29,11 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
         ...(config.endpoint === undefined ? {} : { externalAddress: config.endpoint }),
         extraArgs: { "encryption-provider-config": ENCRYPTION, ...(config.oidc ? oidcFlags(config.oidc) : {}) },
       },
+      ...(ipv6 === undefined ? {} : { controllerManager: { extraArgs: { "node-cidr-mask-size-ipv6": String(ipv6) } } }),
       storage: { type: "etcd", etcd: { ...(isAddress ? { peerAddress: host.address } : {}), extraArgs: { name: host.name } } },
       network: {
         provider: pods ? "kuberouter" : "custom",
-        podCIDR: config.network.pods,
-        serviceCIDR: config.network.services,
+        ...networkFields(config.network),
         clusterDomain: config.clusterDomain,
         // Without anything in front of the servers every agent brings its own balancer over them.
         nodeLocalLoadBalancing: { enabled: config.endpoint === undefined && config.servers.length > 1, type: "EnvoyProxy" },

@@ -39,6 +39,8 @@ const cases: Readonly<Record<string, object>> = {
     network: { pods: "10.42.0.0/16", services: "10.43.0.0/16" },
     clusterDomain: "k8s.local",
   },
+  "IPv4 and IPv6": { network: { pods: ["10.244.0.0/16", "fd00:42::/56"], services: ["10.96.0.0/12", "fd00:43::/112"] } },
+  "IPv6 before IPv4": { network: { pods: ["fd00:42::/108", "10.244.0.0/16"], services: ["fd00:43::/108", "10.96.0.0/12"] } },
 };
 
 describe("k0s steps", () => {
@@ -77,6 +79,32 @@ describe("k0s steps", () => {
     const provider = (choices: string[]): string =>
       specOf(node(servers[0]!, { config, servers, facts: [], choices: () => choices }).settings["CONFIG"]!).network.provider;
     expect([provider([]), provider(["cluster"]), provider(["cilium"])]).toEqual(["kuberouter", "kuberouter", "custom"]);
+  });
+
+  it("tells k0s of both families, which comes first, and parts of IPv6 for as many nodes as of IPv4", () => {
+    const spec = (pods: unknown, services: unknown = ["10.96.0.0/12", "fd00:43::/112"]) => {
+      const { config, servers } = cluster({ network: { pods, services } });
+      return specOf(clusterConfig(servers[0]!, config, true));
+    };
+    expect(spec(["10.244.0.0/16", "fd00:42::/56"])).toMatchObject({
+      controllerManager: { extraArgs: { "node-cidr-mask-size-ipv6": "64" } },
+      network: {
+        podCIDR: "10.244.0.0/16",
+        serviceCIDR: "10.96.0.0/12",
+        dualStack: { enabled: true, IPv6podCIDR: "fd00:42::/56", IPv6serviceCIDR: "fd00:43::/112" },
+        primaryAddressFamily: "IPv4",
+      },
+    });
+    expect(spec(["fd00:42::/108", "10.0.0.0/12"], ["fd00:43::/112", "10.96.0.0/12"])).toMatchObject({
+      controllerManager: { extraArgs: { "node-cidr-mask-size-ipv6": "120" } },
+      network: { podCIDR: "10.0.0.0/12", dualStack: { IPv6podCIDR: "fd00:42::/108" }, primaryAddressFamily: "IPv6" },
+    });
+    expect(spec(["10.0.0.0/8", "fd00::/48"])).toMatchObject({ controllerManager: { extraArgs: { "node-cidr-mask-size-ipv6": "64" } } });
+    const alone = spec("10.244.0.0/16", "10.96.0.0/12");
+    expect(alone).not.toHaveProperty("controllerManager");
+    expect(alone.network).not.toHaveProperty("dualStack");
+    for (const wrong of ["fd00:42::/56", ["fd00:42::/56", "fd00:44::/56"], ["10.244.0.0/16", "fd00:42::/113"]])
+      expect(() => spec(wrong), JSON.stringify(wrong)).toThrow(/IPv6/);
   });
 
   it("starts k0s with the name, labels, taints and flags of the node, for systemd to read", () => {

@@ -1,19 +1,29 @@
 import * as z from "zod";
-import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { dnsLabel, FIX } from "../../core/schema";
 import { Oidc } from "../ssh/oidc";
-import { hostsFields } from "../ssh/schema";
+import { hostsFields, networks } from "../ssh/schema";
 import { calendarOf } from "./calendar";
+import { ipv6PodsOfNode } from "./networks";
 
 /** The version that this release of BearStack was tried with. */
 export const K0S_VERSION = "v1.36.3+k0s.2";
 
-/** k0s has networks of IPv6 alone behind a switch that is not for production. */
-const network = cidr.refine((text) => !text.includes(":"), `is a network of IPv6, which k0s is not ready for${FIX}write one of IPv4, like 10.244.0.0/16`);
+/** k0s has IPv6 alone behind a switch that is not for production. */
+const network = networks.refine(
+  (given) => [given].flat().some((one) => !one.includes(":")),
+  `is IPv6 alone, which k0s is not ready for${FIX}name a network of IPv4, like 10.244.0.0/16, or one of each`,
+);
 
 const Network = z
   .strictObject({
-    pods: network.default("10.244.0.0/16").describe("Addresses of pods. Cannot change later."),
-    services: network.default("10.96.0.0/12").describe("Addresses of Services. Cannot change later."),
+    pods: network
+      .refine(
+        (given) => (ipv6PodsOfNode(given) ?? 0) <= 120,
+        `leaves a node fewer than 256 addresses of IPv6${FIX}choose a larger one for it, like fd00:42::/56`,
+      )
+      .default("10.244.0.0/16")
+      .describe("Addresses of pods; a list of two for IPv4 and IPv6. Cannot change later."),
+    services: network.default("10.96.0.0/12").describe("Addresses of Services; a list of two likewise. Cannot change later."),
   })
   .prefault({});
 

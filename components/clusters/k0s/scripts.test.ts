@@ -140,6 +140,10 @@ describe.each(shells)("a node of k0s under $shell", ({ shell, missing }) => {
       host.write("var/lib/k0s/etcd/member/snap/db", "");
       refused(step({}, {}), "podCIDR is 10.99.0.0/16 on this host and cannot become 10.244.0.0/16");
       refused(step({ CONFIG: other.CONFIG.replace("kuberouter", "custom") }, {}), "provider is kuberouter on this host");
+      const dual = `${other.CONFIG}    dualStack:\n      IPv6podCIDR: fd00:42::/56\n`;
+      refused(step({ CONFIG: dual }, {}), "IPv6podCIDR is empty on this host and cannot become fd00:42::/56");
+      host.remove("etc/k0s/k0s.yaml"); // by a mishap: nobody can compare
+      done(step({ CONFIG: dual }, {}));
     });
 
     it("starts no second cluster next to one that serves", () => {

@@ -16,11 +16,11 @@ value_in() { printf '%s\n' "$1" | sed -n "s/^ *$2: *//p" | tr -d "\"'"; }
 # What is baked into the data of a cluster cannot change under it.
 if [ "$ROLE" = server ] && has_joined; then
   configure_now=$(cat "$HERE_CONFIG" 2>/dev/null || true)
-  for configure_field in podCIDR serviceCIDR clusterDomain provider name; do
+  for configure_field in podCIDR serviceCIDR IPv6podCIDR IPv6serviceCIDR primaryAddressFamily clusterDomain provider name; do
     configure_old=$(value_in "$configure_now" "$configure_field" | tail -n 1)
     configure_new=$(value_in "$CONFIG" "$configure_field" | tail -n 1)
-    [ -z "$configure_old" ] || [ "$configure_old" = "$configure_new" ] ||
-      fail "$configure_field is $configure_old on this host and cannot become ${configure_new:-empty}" "put it back, or make a new cluster"
+    [ -z "$configure_now" ] || [ "$configure_old" = "$configure_new" ] ||
+      fail "$configure_field is ${configure_old:-empty} on this host and cannot become ${configure_new:-empty}" "put it back, or make a new cluster"
   done
 fi
 

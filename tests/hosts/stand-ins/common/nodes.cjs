@@ -33,7 +33,7 @@ async function must(method, at, body, type) {
 }
 
 /**
- * Labels and taints count when a Node is made, as the kubelet has it; version and roles each time. `product`: what its nodes
+ * Addresses, labels and taints count when a Node is made, as the kubelet has it; version and roles each time. `product`: what its nodes
  * have of their own: runtime (version), labels, annotations, providerID, conditions.
  */
 exports.register = async function register(cluster, { name, address, version, labels, taints }, roles, product) {
@@ -57,10 +57,7 @@ exports.register = async function register(cluster, { name, address, version, la
       },
       spec: { taints, ...(product.providerID ? { providerID: product.providerID } : {}) },
       status: {
-        addresses: [
-          { type: "InternalIP", address },
-          { type: "Hostname", address: name },
-        ],
+        addresses: [...[address].flat().map((one) => ({ type: "InternalIP", address: one })), { type: "Hostname", address: name }],
         allocatable: { cpu: "4", memory: "8Gi", pods: "110" },
         capacity: { cpu: "4", memory: "8Gi", pods: "110" },
         conditions: [readyCondition(true), ...(product.conditions ?? [])],

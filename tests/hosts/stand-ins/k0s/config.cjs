@@ -19,7 +19,7 @@ const fields = {
     storage: { type: any, etcd: { externalCluster: any, peerAddress: any, ...args, ca: any }, kine: any },
     network: {
       calico: any,
-      dualStack: any,
+      dualStack: { enabled: any, IPv6podCIDR: any, IPv6serviceCIDR: any },
       kubeProxy: any,
       kuberouter: any,
       coreDNS: any,
@@ -52,6 +52,27 @@ function check(given, known, path) {
   }
 }
 
+/** What k0s says of networks that do not go together, and the controllers of Kubernetes of parts for nodes. */
+function wrongNetworks({ podCIDR, serviceCIDR, dualStack, primaryAddressFamily }, { "node-cidr-mask-size-ipv6": part = "117" }) {
+  const family = (network) => isIP(String(network ?? "").split("/")[0]);
+  const mask = (network) => Number(network.split("/")[1]);
+  const invalid = (field, value, why) => `spec: network: ${field}: Invalid value: ${JSON.stringify(value)}: ${why}`;
+  if (primaryAddressFamily !== undefined && !["IPv4", "IPv6"].includes(primaryAddressFamily))
+    return [invalid("addressFamily", primaryAddressFamily, 'supported values: "IPv4", "IPv6"')];
+  if (!dualStack?.enabled)
+    return [family(podCIDR) !== 4 && invalid("podCIDR", podCIDR, "feature gate IPv6SingleStack must be explicitly enabled to use IPv6 single stack")];
+  const { IPv6podCIDR, IPv6serviceCIDR } = dualStack;
+  if (family(IPv6podCIDR) !== 6) return [invalid("dualStack.IPv6podCIDR", IPv6podCIDR, "must be an IPv6 CIDR, not IPv4")];
+  if (family(IPv6serviceCIDR) !== 6) return [invalid("dualStack.IPv6serviceCIDR", IPv6serviceCIDR, "must be an IPv6 CIDR, not IPv4")];
+  return [
+    family(podCIDR) !== 4 && invalid("podCIDR", podCIDR, "if DualStack is enabled, podCIDR must be IPv4"),
+    family(serviceCIDR) !== 4 && invalid("serviceCIDR", serviceCIDR, "if DualStack is enabled, serviceCIDR must be IPv4"),
+    mask(IPv6serviceCIDR) < 108 && invalid("dualStack.IPv6serviceCIDR", IPv6serviceCIDR, "IPv6 service CIDR prefix must be <= 108"),
+    Number(part) - mask(IPv6podCIDR) > 16 && "kube-controller-manager: New CIDR set failed; the node CIDR size is too big",
+    Number(part) <= mask(IPv6podCIDR) && "kube-controller-manager: the size of the node CIDR must be greater than that of the cluster",
+  ];
+}
+
 const ownAddress = () =>
   Object.values(networkInterfaces())
     .flat()
@@ -73,7 +94,7 @@ exports.readConfig = function readConfig(path = "/etc/k0s/k0s.yaml") {
   }
   check(given, fields, "");
   if (given.kind !== undefined && given.kind !== "ClusterConfig") throw new Fatal(`failed to load node config: ${given.kind} is no ClusterConfig`);
-  const { api = {}, storage = {}, network = {} } = given.spec ?? {};
+  const { api = {}, storage = {}, network = {}, controllerManager = {} } = given.spec ?? {};
   const config = {
     api: { address: ownAddress(), port: 6443, k0sApiPort: 9443, sans: [], extraArgs: {}, ...api },
     storage: { type: "etcd", ...storage, etcd: { peerAddress: ownAddress(), extraArgs: {}, ...storage.etcd } },
@@ -87,6 +108,7 @@ exports.readConfig = function readConfig(path = "/etc/k0s/k0s.yaml") {
     config.network.nodeLocalLoadBalancing?.enabled === true &&
       config.api.externalAddress &&
       "spec: network.nodeLocalLoadBalancing.enabled: Forbidden: node-local load balancing cannot be used in conjunction with an external Kubernetes API server address",
+    ...wrongNetworks(config.network, controllerManager.extraArgs ?? {}),
     Object.values(config.api.extraArgs).some((value) => typeof value !== "string") && "spec.api.extraArgs: values are no strings",
   ].filter(Boolean);
   if (wrong.length > 0) throw new Fatal(`invalid node config: ${wrong.join("\n")}`);

@@ -117,7 +117,8 @@ async function controller(flags, version) {
   process.title = "k0s controller";
   const config = readConfig(flags.config);
   if (!flags["enable-worker"]) throw new Fatal("the stand-in's servers run pods: --enable-worker is missing");
-  const { name, labels, taints } = nodeFlags(flags, hostname());
+  const { name, labels, taints, addresses } = nodeFlags(flags, hostname());
+  if (config.network.dualStack?.enabled && addresses.length === 0) throw new Fatal(`failed to detect node IPs for ${JSON.stringify(name)}`);
   for (const folder of [DATA, "/run/k0s"]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   mkdirSync(PKI, { recursive: true, mode: 0o751 });
   endWith(() => rmSync("/run/k0s/status.sock", { force: true }));
@@ -140,7 +141,7 @@ async function controller(flags, version) {
     if (isServing()) {
       etcd.promote();
       if (!isRegistered) {
-        const address = config.api.address;
+        const address = addresses.length > 0 ? addresses : config.api.address;
         const node = {
           name,
           address,

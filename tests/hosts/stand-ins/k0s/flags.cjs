@@ -1,6 +1,7 @@
 "use strict";
 // Flags of k0s' commands, by what they take. Those that nothing here uses are known too, so that only wrong ones are refused.
 const { Fatal } = require("../common/log.cjs");
+const { localAddresses } = require("./config.cjs");
 
 const words = (text) => text.trim().split(/\s+/);
 const flags = (texts, switches = "") => Object.fromEntries([...words(texts).map((name) => [name, "text"]), ...words(switches).map((name) => [name, "switch"])]);
@@ -64,9 +65,13 @@ exports.nodeFlags = function nodeFlags(given, hostname) {
       .map((text) => text.replace(/^--/, "").split(/=(.*)/s).slice(0, 2)),
   );
   const list = (text) => (text ? text.split(",") : []);
+  const addresses = list(extra["node-ip"]);
+  const foreign = addresses.find((one) => !localAddresses().includes(one));
+  if (foreign !== undefined) throw new Fatal(`kubelet: node IP: ${JSON.stringify(foreign)} not found in the host's network interfaces`);
   return {
     name: extra["hostname-override"] ?? hostname,
     labels: Object.fromEntries(list(given.labels).map((text) => text.split(/=(.*)/s).slice(0, 2))),
     taints: list(given.taints),
+    addresses,
   };
 };

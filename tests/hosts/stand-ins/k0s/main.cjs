@@ -2,7 +2,8 @@
 //
 // It keeps: `k0s version`, `config validate`, `controller`, `worker`, `token create`, `kubeconfig admin`, `kubectl`, `etcd
 // member-list|leave`, `status -o json` and `backup` with their real flags, others refused; k0s.yaml, where unknown fields (also
-// deep ones, which the real one reads over), a provider that is none, a balancer on every node next to an external address, and an API address that is none are refused; join
+// deep ones, which the real one reads over), a provider that is none, a balancer on every node next to an external address, an API address that is none, networks that do not go together, and parts of
+// IPv6 that are too small for their network are refused; a kubelet has addresses of its host only; join
 // tokens (gzip, base64, a kubeconfig with the CA, the address and a bootstrap token, which is a Secret in kube-system), checked for
 // CA, role, secret and expiry; that data of etcd, or a kubelet's kubeconfig, make k0s look at no token; the join API on 9443
 // (/v1beta1/ca, /v1beta1/etcd/members): one learner at a time, an address in etcd once ("Peer URLs already exists"), a member

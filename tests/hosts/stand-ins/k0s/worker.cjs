@@ -29,7 +29,7 @@ async function insist(work, what) {
 
 exports.worker = async function worker(flags, version) {
   process.title = "k0s worker";
-  const { name, labels, taints } = nodeFlags(flags, hostname());
+  const { name, labels, taints, addresses } = nodeFlags(flags, hostname());
   for (const folder of ["/var/lib/k0s", "/run/k0s"]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   endWith(() => rmSync("/run/k0s/status.sock", { force: true }));
   log(`k0s ${version} (stand-in)`);
@@ -47,7 +47,7 @@ exports.worker = async function worker(flags, version) {
       () => false,
     );
   await serveStatus({ version, role: "worker", config: undefined, isWell });
-  const address = localAddresses().find((one) => one.includes(".") && !one.startsWith("127."));
+  const address = addresses.length > 0 ? addresses : localAddresses().find((one) => one.includes(".") && !one.startsWith("127."));
   const node = { name, address, version: version.replace(/\.\d+$/, ""), labels, taints: taints.map(taintOf) };
   await insist(() => call(access, "/bed/node", node), "Unable to register node with API server");
   await startKubelet();
