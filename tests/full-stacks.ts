@@ -99,7 +99,10 @@ const smallPlatform = { domain: "dev.example.com", secrets: "sealed-secrets" };
 export const shootStack: StackFile = { name: "a Shoot", config: { "bearstack:cluster": shoot, "bearstack:platform": smallPlatform } };
 
 /** The same hosts as another kind of cluster. */
-const hostsOfK0s: StackFile = { name: "hosts over SSH, k0s", config: { "bearstack:cluster": { k0s: sshHosts }, "bearstack:platform": smallPlatform } };
+const hostsOfK0s: StackFile = {
+  name: "hosts over SSH, k0s",
+  config: { "bearstack:cluster": { k0s: { ...sshHosts, virtualAddress: { address: "192.0.2.10", interface: "eth0" } } }, "bearstack:platform": smallPlatform },
+};
 
 /** Stacks that between them set every secret field there is. */
 export const secretStacks: readonly StackFile[] = [

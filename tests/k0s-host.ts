@@ -47,7 +47,7 @@ case $url in
   http://127.0.0.1:10248/*) [ -e "$FACTS/healthy" ] ;;
   https://mirror.example.com/*) while [ "$1" != -o ]; do shift; done; file=\${url#https://mirror.example.com/}; cp "$ROOT_FOLDER/mirror/$file" "$2" ;;
   https://*:9443/) [ -e "$FACTS/peer" ] ;;
-  https://*/livez) [ -e "$FACTS/behind" ] || exit 7; printf 'HTTP/1.1 404 Not Found\\r\\nDate: %s\\r\\n\\r\\n' "$(date -u -d "@$(($(date +%s) - $(cat "$FACTS/behind")))" '+%a, %d %b %Y %H:%M:%S GMT')" ;;
+  https://*/livez) [ -e "$FACTS/behind" ] || exit 7; case $* in *'-o /dev/null'*) exit ;; esac; printf 'HTTP/1.1 404 Not Found\\r\\nDate: %s\\r\\n\\r\\n' "$(date -u -d "@$(($(date +%s) - $(cat "$FACTS/behind")))" '+%a, %d %b %Y %H:%M:%S GMT')" ;;
   *) exit 22 ;;
 esac`;
 

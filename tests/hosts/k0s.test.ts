@@ -86,6 +86,10 @@ describe.skipIf(!canStartHosts)("the stand-in of k0s", () => {
     ["token create --role=worker", "k0s is not running"],
   ])("refuses %s", async (words, message) => expect(await k0s("h1", words)).toContain(message));
 
+  const balanced = (instance: object): object => {
+    const vrrpInstances = [{ interface: "eth0", virtualIPs: ["192.0.2.10/32"], virtualRouterID: 10, authPass: "x", ...instance }];
+    return { network: { controlPlaneLoadBalancing: { enabled: true, type: "Keepalived", keepalived: { vrrpInstances } } } };
+  };
   test("refuses a config that the real one would not take", async () => {
     const wrong: [object, string][] = [
       [{ networks: {} }, 'unknown field "networks"'],
@@ -94,6 +98,9 @@ describe.skipIf(!canStartHosts)("the stand-in of k0s", () => {
       [{ network: { podCIDR: "fd00:42::/56", serviceCIDR: "fd00:43::/112" } }, "IPv6SingleStack must be explicitly enabled"],
       [{ network: { dualStack: { enabled: true, IPv6podCIDR: "fd00:42::/56", IPv6serviceCIDR: "fd00:43::/112" } } }, "the node CIDR size is too big"],
       [{ network: { dualStack: { enabled: true, IPv6podCIDR: "fd00:42::/108", IPv6serviceCIDR: "10.1.0.0/16" } } }, "must be an IPv6 CIDR, not IPv4"],
+      [balanced({ authPass: "longer than 8" }), "AuthPass must be 8 characters or less"],
+      [balanced({ virtualIPs: ["192.0.2.10"] }), "VirtualIPs must be a CIDR"],
+      [balanced({ virtualRouterId: 51 }), 'unknown field "virtualRouterId"'],
       [{ api: { externalAddress: "192.0.2.9" }, network: { nodeLocalLoadBalancing: { enabled: true } } }, "cannot be used in conjunction with an external"],
     ];
     for (const [spec, message] of wrong) {

@@ -17,6 +17,9 @@ const DISABLED = "autopilot,update-prober";
  */
 export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): string {
   const isAddress = ipaddr.isValid(host.address);
+  // A virtual address is for who comes from outside: k0s has nodes balance by themselves, which an external address rules out.
+  const front = config.virtualAddress ? undefined : config.endpoint;
+  const names = [...(isAddress ? [] : [host.address]), ...(config.virtualAddress && config.endpoint !== undefined ? [config.endpoint] : [])];
   const ipv6 = ipv6PodsOfNode(config.network.pods);
   return stringify({
     apiVersion: "k0s.k0sproject.io/v1beta1",
@@ -25,8 +28,9 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
     spec: {
       api: {
         // k0s takes addresses only here, and finds its own where the host goes by a name.
-        ...(isAddress ? { address: host.address } : { sans: [host.address] }),
-        ...(config.endpoint === undefined ? {} : { externalAddress: config.endpoint }),
+        ...(isAddress ? { address: host.address } : {}),
+        ...(names.length > 0 ? { sans: names } : {}),
+        ...(front === undefined ? {} : { externalAddress: front }),
         extraArgs: { "encryption-provider-config": ENCRYPTION, ...(config.oidc ? oidcFlags(config.oidc) : {}) },
       },
       ...(ipv6 === undefined ? {} : { controllerManager: { extraArgs: { "node-cidr-mask-size-ipv6": String(ipv6) } } }),
@@ -35,12 +39,28 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
         provider: pods ? "kuberouter" : "custom",
         ...networkFields(config.network),
         clusterDomain: config.clusterDomain,
-        // Without anything in front of the servers every agent brings its own balancer over them.
-        nodeLocalLoadBalancing: { enabled: config.endpoint === undefined && config.servers.length > 1, type: "EnvoyProxy" },
+        // Without anything that leads nodes to all servers every agent brings its own balancer over them.
+        nodeLocalLoadBalancing: { enabled: front === undefined && config.servers.length > 1, type: "EnvoyProxy" },
+        ...(config.virtualAddress ? { controlPlaneLoadBalancing: keepalived(config.virtualAddress) } : {}),
       },
       telemetry: { enabled: false },
     },
   });
+}
+
+/** Where configure.sh puts the password of the virtual address, a secret of the stack. */
+export const PASSWORD = "VRRPPASS";
+
+/** Control plane load balancing (docs.k0sproject.io): whoever holds the address passes on to all servers. */
+function keepalived({ address, interface: device, routerId }: NonNullable<K0sConfig["virtualAddress"]>): object {
+  const bytes = ipaddr.parse(address).toByteArray();
+  const instance = {
+    virtualIPs: [`${address}/${bytes.length * 8}`],
+    interface: device,
+    virtualRouterID: routerId ?? (bytes.at(-1)! || 255),
+    authPass: PASSWORD,
+  };
+  return { enabled: true, type: "Keepalived", keepalived: { vrrpInstances: [instance] } };
 }
 
 /** What k0s is started with, but for the join token: words of a command line. */

@@ -5,8 +5,9 @@ import { recordProgram, type RecordedResource } from "../../../sandbox/runner/re
 import { checkStackOrThrow } from "../../../stacks/check";
 import { deploy } from "../../../stacks/program";
 import { parseStackText } from "../../../stacks/stack-file";
+import { endpointOf } from "../ssh/distribution";
 import { hostsOf, type Host } from "../ssh/hosts";
-import { argumentsOf, clusterConfig, systemdLine } from "./config";
+import { argumentsOf, clusterConfig, PASSWORD, systemdLine } from "./config";
 import { K0sConfig } from "./schema";
 import { distribution, node, preflight } from "./steps";
 
@@ -27,6 +28,9 @@ interface Spec {
   network: { provider: string; nodeLocalLoadBalancing: { enabled: boolean } };
   telemetry: { enabled: boolean };
 }
+interface Balanced {
+  network: { controlPlaneLoadBalancing: { keepalived: { vrrpInstances: object[] } } };
+}
 const specOf = (text: string): Spec => (parse(text) as { spec: Spec }).spec;
 
 /** What configs there are, as a server of each gets it. */
@@ -39,6 +43,8 @@ const cases: Readonly<Record<string, object>> = {
     network: { pods: "10.42.0.0/16", services: "10.43.0.0/16" },
     clusterDomain: "k8s.local",
   },
+  "a virtual address, and a name for it": { endpoint: "k8s.example.com", virtualAddress: { address: "192.0.2.10", interface: "eth0" } },
+  "a virtual address of IPv6": { virtualAddress: { address: "2001:db8::1:0", interface: "eth0", routerId: 7 } },
   "IPv4 and IPv6": { network: { pods: ["10.244.0.0/16", "fd00:42::/56"], services: ["10.96.0.0/12", "fd00:43::/112"] } },
   "IPv6 before IPv4": { network: { pods: ["fd00:42::/108", "10.244.0.0/16"], services: ["fd00:43::/108", "10.96.0.0/12"] } },
 };
@@ -65,6 +71,41 @@ describe("k0s steps", () => {
       return specOf(clusterConfig(made.servers[0]!, made.config, true)).network.nodeLocalLoadBalancing.enabled;
     };
     expect([balances({}), balances({ servers: range(11, 1) }), balances({ endpoint: "192.0.2.9" })]).toEqual([true, false, false]);
+  });
+
+  it("has k0s move a virtual address between the servers, for who comes from outside, while agents balance by themselves", () => {
+    const spec = (given: object) => {
+      const made = cluster({ virtualAddress: { address: "192.0.2.10", interface: "eth0" }, ...given });
+      return specOf(clusterConfig(made.servers[0]!, made.config, true));
+    };
+    const named = spec({ endpoint: "k8s.example.com" });
+    expect(named).toMatchObject({
+      api: { address: "192.0.2.11", sans: ["k8s.example.com"] },
+      network: {
+        nodeLocalLoadBalancing: { enabled: true },
+        controlPlaneLoadBalancing: {
+          enabled: true,
+          type: "Keepalived",
+          keepalived: { vrrpInstances: [{ virtualIPs: ["192.0.2.10/32"], interface: "eth0", virtualRouterID: 10, authPass: PASSWORD }] },
+        },
+      },
+    });
+    expect(named.api).not.toHaveProperty("externalAddress");
+    const instance = (address: string, rest: object = {}): unknown =>
+      (spec({ virtualAddress: { address, interface: "eth0", ...rest } }) as unknown as Balanced).network.controlPlaneLoadBalancing.keepalived.vrrpInstances[0];
+    expect(instance("2001:db8::1:0")).toMatchObject({ virtualIPs: ["2001:db8::1:0/128"], virtualRouterID: 255 });
+    expect(instance("192.0.2.10", { routerId: 7 })).toMatchObject({ virtualRouterID: 7 });
+    expect(cluster().config).not.toHaveProperty("virtualAddress");
+  });
+
+  it("looks for the interface of a virtual address on servers, waits for the address, and takes it away with them", () => {
+    const { config, hosts, servers } = cluster({ virtualAddress: { address: "2001:db8::10", interface: "eth1" } });
+    expect(preflight(hosts[0]!, config, servers).settings).toMatchObject({ INTERFACE: "eth1", PORTS: "6443 9443 8132 2379 2380 10250 6444" });
+    expect(preflight(hosts.at(-1)!, config, servers).settings).not.toHaveProperty("INTERFACE");
+    expect(node(hosts[0]!, { config, servers, facts: [], choices: () => [] }).settings).toMatchObject({ VIRTUAL_URL: "https://[2001:db8::10]:6443" });
+    expect(distribution.leave(hosts[0]!, config).settings).toEqual({ ROLE: "server", VIRTUAL_ADDRESS: "2001:db8::10", INTERFACE: "eth1" });
+    expect(distribution.leave(hosts.at(-1)!, config).settings).toEqual({ ROLE: "agent" });
+    expect(distribution.kubeconfig(endpointOf(config, servers)).settings).toEqual({ ENDPOINT: "https://[2001:db8::10]:6443" });
   });
 
   it("takes a host's own name for its certificate, and lets k0s find its address", () => {
@@ -171,6 +212,16 @@ describe("k0s resources", () => {
     expect(named(resources, "192-0-2-21-admit").dependsOn).toContain("192-0-2-13-drain");
     expect(named(resources, "192-0-2-12").inputs).toMatchObject({ connection: "[secret]", stdin: "[secret]", logging: "none" });
     expect(resources.filter(({ name }) => name === "join-token")).toEqual([]);
+  });
+
+  it("makes a password for the virtual address where there is one, and gives it to servers on standard input", async () => {
+    const passwords = (resources: RecordedResource[]) => resources.filter(({ name }) => name === "virtual-address-password");
+    const { endpoint: _endpoint, ...rest } = config;
+    const resources = await record({ ...rest, virtualAddress: { address: "192.0.2.10", interface: "eth0" } });
+    expect(passwords(resources)).toHaveLength(1);
+    expect(passwords(resources)[0]!.inputs).toMatchObject({ length: 8, special: false });
+    expect(named(resources, "192-0-2-12").inputs).toMatchObject({ stdin: "[secret]", create: expect.stringContaining(`authPass: ${PASSWORD}`) as string });
+    expect(passwords(await record(config))).toEqual([]);
   });
 
   it("keeps keys and tokens out of every command", async () => {

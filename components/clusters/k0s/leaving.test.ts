@@ -158,6 +158,13 @@ describe.each(shells)("k0s under $shell", ({ shell, missing }) => {
       expect(host.changes()).toEqual(told);
     });
 
+    it("takes a virtual address from the host that keepalived may have left there", () => {
+      host.program("bin/ip", `echo "$*" >>"$FACTS/ip"; [ "$2" = del ] || echo "3: eth0    inet 192.0.2.1/32 scope global eth0"`);
+      done(leave({ VIRTUAL_ADDRESS: "192.0.2.1", INTERFACE: "eth0" }));
+      expect(host.read("facts/ip").trim().split("\n")).toEqual(["-o addr show dev eth0", "addr del 192.0.2.1/32 dev eth0"]);
+      expect(host.changes()).toEqual(["leave took 192.0.2.1 from eth0"]);
+    });
+
     it("deletes nothing under a k0s that does not stop, nor below a mount that it cannot undo", () => {
       done(host.node());
       host.write("var/lib/k0s/kubelet/pods/1/volume/precious", "");

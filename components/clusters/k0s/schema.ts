@@ -2,6 +2,7 @@ import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
 import { Oidc } from "../ssh/oidc";
 import { hostsFields, networks } from "../ssh/schema";
+import { virtualAddressFields } from "../ssh/virtual-address";
 import { calendarOf } from "./calendar";
 import { ipv6PodsOfNode } from "./networks";
 
@@ -27,6 +28,18 @@ const Network = z
   })
   .prefault({});
 
+/** An address that moves between the servers, by the keepalived that k0s has inside. */
+const VirtualAddress = z.strictObject({
+  ...virtualAddressFields,
+  routerId: z
+    .number()
+    .int()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe("Number of the virtual router (VRRP), which nobody else in that network may use; made from the end of the address when left out."),
+});
+
 const Snapshots = z
   .strictObject({
     schedule: z
@@ -48,6 +61,9 @@ export const K0sConfig = z.strictObject({
   ...hostsFields,
   endpoint: hostsFields.endpoint.describe(
     "Name or address in front of all servers, on ports 6443 and 8132, for kubectl and for agents; when left out, agents balance over the servers themselves, and kubectl knows the first.",
+  ),
+  virtualAddress: VirtualAddress.optional().describe(
+    "An address in front of all servers that moves between them, for kubectl, by the keepalived that k0s brings; `endpoint` is a name for it then, and agents balance over the servers themselves.",
   ),
   network: Network.describe("Networks inside the cluster."),
   artifacts: z

@@ -168,6 +168,25 @@ describe.each(shells)("a node of k0s under $shell", ({ shell, missing }) => {
       done(step(agent, { JOIN: token("https://192.0.2.9:6443") }));
     });
 
+    it("puts the password of a virtual address into its place, and nowhere else", () => {
+      const config = {
+        CONFIG: `${settings.CONFIG}    controlPlaneLoadBalancing:\n      keepalived:\n        vrrpInstances:\n          - authPass: VRRPPASS\n            interface: eth0\n`,
+      };
+      refused(step(config, {}), "the secret VRRP is missing");
+      const ran = step(config, { VRRP: 'a"b' });
+      refused(ran, "the secret VRRP has characters");
+      expect(ran.stderr).not.toContain('a"b');
+      done(step(config, { VRRP: "12345678" }));
+      expect(host.config()).toMatchObject({
+        spec: { network: { controlPlaneLoadBalancing: { keepalived: { vrrpInstances: [{ authPass: "12345678", interface: "eth0" }] } } } },
+      });
+      expect(mode("etc/k0s/k0s.yaml")).toBe(0o600);
+      expect(host.read("var/lib/bearstack/changes.log")).not.toContain("12345678");
+      const before = host.changes();
+      done(step(config, { VRRP: "12345678" }));
+      expect(host.changes()).toEqual(before);
+    });
+
     it("refuses to go on without a whole secret", () => {
       refused(step(joining, {}), "the secret JOIN is missing");
       refused(step(joining, { JOIN: "two words" }), "the secret JOIN is no join token");
@@ -269,10 +288,23 @@ describe.each(shells)("a node of k0s under $shell", ({ shell, missing }) => {
       refused(host.node(agent), "node-1 is not in the cluster");
     });
 
+    it("waits for the virtual address, and says what to look at where nobody holds it", () => {
+      const virtual = { VIRTUAL_URL: "https://192.0.2.10:6443", ADDRESS_SECONDS: "1" };
+      refused(host.node(virtual), "no server answers at the virtual address, https://192.0.2.10:6443");
+      host.write("facts/behind", "0");
+      done(host.node(virtual));
+    });
+
     it("tells no secret", () => {
       const { stdout, stderr } = host.node(joining, secrets);
       const told = stdout + stderr + host.read("var/lib/bearstack/changes.log") + host.read("facts/systemctl") + host.read("facts/k0s");
       for (const secret of secrets.JOIN.split("\n")) expect(told).not.toContain(secret);
+      host.write("facts/fails", "");
+      host.remove("facts/ready");
+      host.write("facts/journal", "Error: vrrp: password canary77 is not that of the others\n");
+      const { stderr: reasons } = host.node(joining, { ...secrets, VRRP: "canary77" });
+      expect(reasons).toContain("node-1 is not in the cluster");
+      expect(reasons).not.toContain("canary77");
     });
   });
 });

@@ -13,6 +13,9 @@ const MINIMUM = { server: { memory: 950, disk: 10_000 }, agent: { memory: 450, d
 /** Ports that k0s binds on a host (docs.k0sproject.io, Networking); 179 belongs to its own network of pods. */
 const PORTS = { server: "6443 9443 8132 2379 2380 10250", agent: "10250" } as const;
 
+/** Where the holder of the virtual address takes what goes on to all servers. */
+const PROXY_PORT = "6444";
+
 /** Looks whether a host can be part of the cluster; changes nothing. */
 export function preflight(host: Host, config: K0sConfig, servers: readonly Host[]): Work {
   return {
@@ -22,7 +25,8 @@ export function preflight(host: Host, config: K0sConfig, servers: readonly Host[
       UNITS: "k0scontroller k0sworker",
       BINARY: "/usr/local/bin/k0s",
       VERSION_FLAGS: "version",
-      PORTS: PORTS[host.role],
+      PORTS: host.role === "server" && config.virtualAddress ? `${PORTS.server} ${PROXY_PORT}` : PORTS[host.role],
+      ...(host.role === "server" && config.virtualAddress ? { INTERFACE: config.virtualAddress.interface } : {}),
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
       MIN_DISK_MB: String(MINIMUM[host.role].disk),
       DATA_DIR: "/var/lib/k0s",
@@ -54,6 +58,7 @@ export function node(host: Host, joining: Joining<K0sConfig>): Work {
             CONFIG: clusterConfig(host, config, networks.length === 0 || networks.includes("cluster")),
             CALENDAR: calendarOf(config.snapshots.schedule)!.join("\n"),
             KEEP: String(config.snapshots.keep),
+            ...(config.virtualAddress ? { VIRTUAL_URL: apiUrl(config.virtualAddress.address) } : {}),
           }
         : {}),
     },
@@ -67,16 +72,20 @@ const admit = (host: Host): Work => ({
 });
 
 /** Takes k0s off a host. */
-const leave = (host: Host): Work => ({
+const leave = (host: Host, { virtualAddress }: K0sConfig): Work => ({
   phases: ["k0s/scripts/lib.sh", "ssh/scripts/clean.sh", "k0s/scripts/leave.sh"],
-  settings: { ROLE: host.role },
+  settings: {
+    ROLE: host.role,
+    ...(host.role === "server" && virtualAddress ? { VIRTUAL_ADDRESS: virtualAddress.address, INTERFACE: virtualAddress.interface } : {}),
+  },
 });
 
 /** k0s on hosts. Its tokens are good for controllers or for workers alone, and end: each host gets one of its own. */
 export const distribution: Distribution<K0sConfig> = {
   kind: "k0s",
   context: "Default",
-  generated: [],
+  // keepalived reads no more than eight characters. It keeps others in the network from a slip, and is no protection.
+  generated: [{ name: "virtual-address-password", as: "VRRP", to: "servers", length: 8, wanted: ({ virtualAddress }) => virtualAddress !== undefined }],
   admission: { by: "host", as: "JOIN", work: admit },
   preflight,
   node,

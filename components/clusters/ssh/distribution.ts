@@ -2,9 +2,9 @@ import type { Input } from "@pulumi/pulumi";
 import type { Slot } from "../../core/slots";
 import type { Work } from "./command";
 import type { Host, HostsConfig } from "./hosts";
-import type { VirtualAddress } from "./kube-vip";
 import type { Rotation } from "./schema";
 import type { Snapshots } from "./snapshots";
+import type { VirtualAddress } from "./virtual-address";
 
 /** What every kind of cluster on hosts over SSH has in its config. */
 export interface HostsCluster extends HostsConfig {
@@ -31,7 +31,7 @@ export interface Joining<C> {
 }
 
 /** A secret that the stack generates once. Hosts get it on standard input as SECRET_<as>. */
-export interface Generated {
+export interface Generated<C> {
   /** Name of its resource. */
   name: string;
   as: string;
@@ -39,6 +39,8 @@ export interface Generated {
   length: number;
   /** It is made anew with `rotation.tokens`. */
   rotates?: true;
+  /** Whether this config asks for it; all do when left out. */
+  wanted?(config: C): boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface Distribution<C extends HostsCluster> {
   kind: string;
   /** Context in the kubeconfig that a server prints. */
   context: string;
-  generated: readonly Generated[];
+  generated: readonly Generated<C>[];
   admission: Admission;
   /** Secrets of the config that a host gets on standard input besides the generated ones, by name without SECRET_. */
   secrets?(host: Host, config: C): Readonly<Record<string, Input<string>>>;

@@ -35,7 +35,8 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
     const text = texts.filter((one) => one !== undefined).join(" ");
     return text === "" ? work : { ...work, settings: { ...work.settings, ROTATION: text } };
   };
-  const generated = distribution.generated.map((one) => {
+  const wanted = distribution.generated.filter((one) => one.wanted?.(config) ?? true);
+  const generated = wanted.map((one) => {
     const keepers = one.rotates && tokens !== undefined ? { keepers: { rotation: tokens } } : {};
     return { ...one, value: new RandomPassword(one.name, { length: one.length, special: false, ...keepers }, { parent: component }).result };
   });

@@ -1,21 +1,14 @@
-import ipaddr from "ipaddr.js";
 import { stringify } from "yaml";
 import * as z from "zod";
 import { FIX } from "../../core/schema";
+import { virtualAddressFields } from "./virtual-address";
 
 /** The version of kube-vip that this release of BearStack was tried with. */
 const IMAGE = "ghcr.io/kube-vip/kube-vip:v1.0.4";
 
 /** An address that moves between the servers, by kube-vip as a static pod on each of them. */
 export const VirtualAddress = z.strictObject({
-  address: z
-    .string()
-    .refine((value) => ipaddr.isValid(value), `is no IP address${FIX}write a free one of the servers' network, like 192.0.2.10`)
-    .describe("A free address of the network that all servers are in; one of them holds it at a time."),
-  interface: z
-    .string()
-    .regex(/^[A-Za-z0-9][\w.-]{0,14}$/, `is no network interface${FIX}write its name as "ip link" has it, like eth0`)
-    .describe("Network interface of the servers that holds it, like eth0; the same on all of them."),
+  ...virtualAddressFields,
   image: z
     .string()
     .regex(/^[a-z0-9.:/_-]+(:[\w.-]+|@sha256:[0-9a-f]{64})$/, `is no image with a version${FIX}pin one, like ${IMAGE}`)

@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # Writes the config of k0s, and what a host needs to join, all readable by root only.
-# Settings: ROLE, CONFIG (k0s.yaml, servers only), BOOTSTRAP (yes: starts the cluster)
+# Settings: ROLE, CONFIG (k0s.yaml, servers only; VRRPPASS in the place of that secret), BOOTSTRAP (yes: starts the cluster)
 #           PEERS (optional): addresses of the other servers; none of them may serve a cluster when one is to be started.
 # Secrets:  JOIN (not for who starts the cluster): the join token, and for a server in a second line what encrypts Secrets.
 #           Ignored by a host that has joined.
+#           VRRP (only where CONFIG has a place for it): the password of the virtual address.
 # Output:   nothing
 
 take_lock node
@@ -69,4 +70,16 @@ if ! has_joined || [ -f "$HERE_JOINING" ]; then
   esac
 fi
 
-[ "$ROLE" != server ] || write_file configure "$HERE_CONFIG" 600 "$CONFIG"
+# The password goes to its place by the shell alone: it must not be in the list of processes.
+configure_file=${CONFIG:-}
+case $configure_file in
+  *'authPass: VRRPPASS'*)
+    case ${SECRET_VRRP:-} in
+      '') fail "the secret VRRP is missing on standard input" "give it to this command" ;;
+      *[!A-Za-z0-9]*) fail "the secret VRRP has characters that do not belong in a password of keepalived" "use letters and digits" ;;
+    esac
+    configure_place='authPass: VRRPPASS'
+    configure_file="${configure_file%%"$configure_place"*}authPass: \"$SECRET_VRRP\"${configure_file#*"$configure_place"}"
+    ;;
+esac
+[ "$ROLE" != server ] || write_file configure "$HERE_CONFIG" 600 "$configure_file"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Takes k0s and everything it made off this host, but for the change log. Builds on lib.sh and clean.sh.
-# Settings: ROLE
+# Settings: ROLE, VIRTUAL_ADDRESS and INTERFACE (servers, where there is one)
 # Secrets:  none
 # Output:   nothing
 
@@ -16,6 +16,7 @@ if [ -e "$leave_units/k0s-backup.timer" ]; then
 fi
 stop_unit "$leave_unit"
 end_groups kubepods kubepods.slice "system.slice/$leave_unit.service" # pods outlive k0s
+[ -z "${VIRTUAL_ADDRESS:-}" ] || remove_address "$VIRTUAL_ADDRESS" "$INTERFACE"
 
 leave_path=$PATH
 PATH=$PATH:$HERE_DATA/bin # k0s brings its own iptables

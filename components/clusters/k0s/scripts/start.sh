@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Starts k0s, or restarts it when its binary, unit or config is another, and waits until the node is in the cluster.
 # Settings: ROLE, NODE_NAME, VERSION, WAIT_SECONDS, BOOTSTRAP
-# Secrets:  JOIN, only to keep it out of what this script repeats of the journal
+#           VIRTUAL_URL (optional): the API at the virtual address, which one of the servers must hold.
+# Secrets:  JOIN and VRRP, only to keep them out of what this script repeats of the journal
 # Output:   nothing
 
 take_lock node
@@ -87,7 +88,7 @@ start_reason() {
   start_last=$(start_journal | grep -E '^Error: |level=(fatal|error)' | tail -n 1 || true)
   start_secret=$(printf '%s\n' "${SECRET_JOIN:-none}" | sed -n 1p)
   case $start_last in
-    *"$start_secret"*) ;;
+    *"$start_secret"* | *"${SECRET_VRRP:-$start_secret}"*) ;;
     *) printf '%s' "$start_last" ;;
   esac
 }
@@ -99,6 +100,14 @@ if ! wait_for "$WAIT_SECONDS" "$NODE_NAME to be in the cluster" "${ROLE}_comes_i
       "on another server, with the address of $NODE_NAME: k0s etcd leave --peer-address <address>; then run again"
   fi
   fail "$NODE_NAME is not in the cluster after $WAIT_SECONDS s" "see journalctl -u $start_unit on the host, then run again"
+fi
+
+# Whoever needs the address comes after this. Any answer will do: certificates are compared by those who come.
+address_answers() { curl -ks --noproxy '*' -m 5 -o /dev/null "$VIRTUAL_URL/livez" || return 1; }
+if [ -n "${VIRTUAL_URL:-}" ] && command -v curl >/dev/null 2>&1; then
+  wait_for "${ADDRESS_SECONDS:-60}" "the virtual address" address_answers ||
+    fail "no server answers at the virtual address, $VIRTUAL_URL" \
+      "see journalctl -u $start_unit for keepalived: servers must reach each other by VRRP (protocol 112), on the interface of the config"
 fi
 
 # It has let the host in, and nobody else may use it.

@@ -5,6 +5,7 @@ const { isIP } = require("node:net");
 const { networkInterfaces } = require("node:os");
 const { parse } = require("yaml");
 const { Fatal } = require("../common/log.cjs");
+const { wrongInstances } = require("./keepalived.cjs");
 
 const any = {};
 const args = { extraArgs: any, rawArgs: any };
@@ -24,7 +25,7 @@ const fields = {
       kuberouter: any,
       coreDNS: any,
       nodeLocalLoadBalancing: { enabled: any, type: any, envoyProxy: any, traefik: any },
-      controlPlaneLoadBalancing: any,
+      controlPlaneLoadBalancing: { enabled: any, type: any, keepalived: { vrrpInstances: any, virtualServers: any, userSpaceProxyBindPort: any } },
       podCIDR: any,
       provider: any,
       serviceCIDR: any,
@@ -108,6 +109,7 @@ exports.readConfig = function readConfig(path = "/etc/k0s/k0s.yaml") {
     config.network.nodeLocalLoadBalancing?.enabled === true &&
       config.api.externalAddress &&
       "spec: network.nodeLocalLoadBalancing.enabled: Forbidden: node-local load balancing cannot be used in conjunction with an external Kubernetes API server address",
+    ...wrongInstances(config.network),
     ...wrongNetworks(config.network, controllerManager.extraArgs ?? {}),
     Object.values(config.api.extraArgs).some((value) => typeof value !== "string") && "spec.api.extraArgs: values are no strings",
   ].filter(Boolean);

@@ -13,6 +13,7 @@ const { endWith, notifyReady, put, startKubelet, taintOf } = require("../common/
 const { apiUrl, localAddresses, readConfig } = require("./config.cjs");
 const { Etcd, joinMillis } = require("./etcd.cjs");
 const { nodeFlags } = require("./flags.cjs");
+const { addressesOf, startKeepalived } = require("./keepalived.cjs");
 const { serve } = require("./serve.cjs");
 const { serveStatus } = require("./status.cjs");
 const { call, readToken, tenTimes } = require("./token.cjs");
@@ -38,6 +39,7 @@ function encryptionKey(path) {
 
 async function writeCerts(config, ca) {
   const names = ["kubernetes", "kubernetes.default", "localhost", "127.0.0.1", config.api.externalAddress, config.api.address, ...config.api.sans, hostname()];
+  names.push(...addressesOf(config.network));
   const serving = makeCert(ca, "/O=kubernetes/CN=kubernetes", [...names.filter(Boolean), ...localAddresses()]);
   if (!existsSync(join(PKI, "admin.crt"))) {
     const admin = makeCert(ca, "/O=system:masters/CN=kubernetes-admin");
@@ -121,7 +123,11 @@ async function controller(flags, version) {
   if (config.network.dualStack?.enabled && addresses.length === 0) throw new Fatal(`failed to detect node IPs for ${JSON.stringify(name)}`);
   for (const folder of [DATA, "/run/k0s"]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   mkdirSync(PKI, { recursive: true, mode: 0o751 });
-  endWith(() => rmSync("/run/k0s/status.sock", { force: true }));
+  let letGo = () => undefined;
+  endWith(() => {
+    letGo();
+    rmSync("/run/k0s/status.sock", { force: true });
+  });
   log(`k0s ${version} (stand-in)`);
   const { etcd, member } = await findCluster(config, flags, name);
   const { ca } = etcd.state;
@@ -131,6 +137,7 @@ async function controller(flags, version) {
   etcd.startBeating(member.name);
   await serveStatus({ version, role: "controller", config, isWell: () => isServing() });
   await serve({ etcd, ca, serving, config, isServing });
+  letGo = startKeepalived(config.network, etcd, member.name);
   notifyReady();
   await startKubelet();
   let isRegistered = false;

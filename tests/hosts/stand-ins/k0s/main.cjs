@@ -10,12 +10,15 @@
 // that was let in and never came stays without a name, promotion by a controller, quorum, no answers from a learner; a
 // member that was removed never comes up again; the files under /var/lib/k0s and /run/k0s; TLS on 6443 and 9443 with a CA of
 // the cluster and the names that k0s puts into its certificates, clients by certificate; the key for Secrets must be there, well-formed and
-// the same on all servers; ports 2379, 2380, 8132, 10250 and healthz on 10248; the Node object with labels, taints and version;
+// the same on all servers; a virtual address of keepalived, with a password of at most eight characters that all servers
+// share, on the interface of one server that is alive, in its certificate, and let go when k0s ends; ports 2379, 2380, 6444 (with such an
+// address), 8132, 10250 and healthz on 10248; the Node object with labels, taints and version;
 // NotReady for a node that is silent, for who reads nodes without a watch. The API behind 6443 is that of a sandbox.
 //
 // It does not prove: that the real program accepts all values (it knows names of fields and flags, not all their meanings); etcd's own
 // data and elections (membership is files in a folder all hosts share, and hosts without a network are only told apart by their
-// own interface); containerd, images, kube-router, konnectivity, the balancer on the nodes, kube-proxy, the bundled manifests;
+// own interface); containerd, images, kube-router, konnectivity, the balancer on the nodes, kube-proxy,
+// VRRP and who wins, what the holder of the address passes on to others, the bundled manifests;
 // TLS bootstrap of kubelets (a worker gets its certificate from a path of the bed's own); that kubelets run pods (the sandbox
 // simulates them, and has nodes of its own); that Secrets are encrypted; the objects EtcdMember and ControlNode, leases; what
 // is in a backup but certificates and config, and its restore; users of the parts; real times: a join is tried ten times in as

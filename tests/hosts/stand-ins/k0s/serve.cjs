@@ -6,6 +6,7 @@ const { log } = require("../common/log.cjs");
 const { register, withSilence } = require("../common/nodes.cjs");
 const { makeCert } = require("../common/pki.cjs");
 const { hold, listen } = require("../common/process.cjs");
+const { instancesOf } = require("./keepalived.cjs");
 const { isValid } = require("./token.cjs");
 
 async function readBody(request) {
@@ -77,9 +78,10 @@ const server = ({ cert, key }, handler, ca) =>
     });
   });
 
-exports.serve = async function serve({ etcd, ca, serving, isServing }) {
+exports.serve = async function serve({ etcd, ca, serving, config, isServing }) {
   await listen(server(serving, kubernetesApi(etcd, ca, isServing), ca), 6443, "0.0.0.0");
   await listen(server(serving, joinApi(etcd, ca, isServing)), 9443, "0.0.0.0");
   await hold(2379, "127.0.0.1");
-  for (const port of [2380, 8132]) await hold(port);
+  const proxy = instancesOf(config.network).length > 0 ? [6444] : [];
+  for (const port of [2380, 8132, ...proxy]) await hold(port);
 };
