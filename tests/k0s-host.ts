@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { parse } from "yaml";
+import { imagesOf } from "../components/clusters/k0s/steps";
+import { imagesSettings } from "../components/clusters/ssh/images";
 import { FakeHost, systemctl, type Ran } from "./shell";
 
 /** Versions that a fake host finds under /srv/artifacts. */
@@ -54,8 +56,9 @@ esac`;
 /** Scripts with what they build on. */
 export const phases = {
   install: ["k0s/scripts/lib.sh", "ssh/scripts/release.sh", "k0s/scripts/install.sh"],
+  images: ["k0s/scripts/lib.sh", "ssh/scripts/release.sh", "ssh/scripts/images.sh"],
   configure: ["k0s/scripts/lib.sh", "k0s/scripts/configure.sh"],
-  node: ["k0s/scripts/lib.sh", "ssh/scripts/release.sh", "k0s/scripts/install.sh", "k0s/scripts/configure.sh", "k0s/scripts/start.sh"],
+  node: ["k0s/scripts/lib.sh", "ssh/scripts/release.sh", "k0s/scripts/install.sh", "ssh/scripts/images.sh", "k0s/scripts/configure.sh", "k0s/scripts/start.sh"],
   admit: ["k0s/scripts/lib.sh", "k0s/scripts/admit.sh"],
   kubeconfig: ["k0s/scripts/lib.sh", "k0s/scripts/kubeconfig.sh"],
   drain: ["k0s/scripts/lib.sh", "ssh/scripts/drain.sh"],
@@ -103,11 +106,15 @@ export class K0sHost extends FakeHost {
     const digest = sum ?? createHash("sha256").update(k0s(says)).digest("hex");
     const files = ["amd64", "arm64"].map((arch) => `k0s-${says}-${arch}`);
     for (const file of files) this.write(`${folder}/${version}/${folder === "mirror" ? encodeURIComponent(file) : file}`, k0s(says));
-    this.write(`${folder}/${version}/sha256sums.txt`, [`${"0".repeat(64)} *k0s-airgap-bundle`, ...files.map((file) => `${digest} *${file}`), ""].join("\n"));
+    const images = `images ${says}`;
+    const archives = ["amd64", "arm64"].map((arch) => `k0s-airgap-bundle-${says}-${says.startsWith("v1.35.") ? arch : `linux-${arch}.tar`}`);
+    for (const file of archives) this.write(`${folder}/${version}/${folder === "mirror" ? encodeURIComponent(file) : file}`, images);
+    const sums = archives.map((file) => `${createHash("sha256").update(images).digest("hex")} *${file}`);
+    this.write(`${folder}/${version}/sha256sums.txt`, [...sums, ...files.map((file) => `${digest} *${file}`), ""].join("\n"));
   }
 
-  node(more: object = {}, given: Record<string, string> = {}): Ran {
-    return this.run(phases.node, { ...settings, ...more }, given);
+  node(more: Record<string, string> = {}, given: Record<string, string> = {}): Ran {
+    return this.run(phases.node, { ...settings, ...imagesSettings("k0s", false, imagesOf(more["VERSION"] ?? settings.VERSION)), ...more }, given);
   }
 
   config(): Record<string, unknown> {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { parse } from "yaml";
 import { expect } from "vitest";
+import { IMAGES } from "../components/clusters/k3s/steps";
+import { imagesSettings } from "../components/clusters/ssh/images";
 import { FakeHost, systemctl, type Ran } from "./shell";
 
 /** Versions that a fake host finds under /srv/artifacts. */
@@ -49,7 +51,7 @@ esac`;
 /** Scripts with what they build on. */
 export const phases = {
   install: ["k3s/scripts/lib.sh", "ssh/scripts/release.sh", "k3s/scripts/install.sh"],
-  images: ["ssh/scripts/release.sh", "k3s/scripts/images.sh"],
+  images: ["ssh/scripts/release.sh", "ssh/scripts/images.sh"],
   drain: ["k3s/scripts/lib.sh", "ssh/scripts/drain.sh"],
   leave: ["ssh/scripts/clean.sh", "k3s/scripts/leave.sh"],
 };
@@ -64,6 +66,7 @@ export const settings = {
   BOOTSTRAP: "yes",
   SERVER_URL: "",
   WAIT_SECONDS: "1",
+  ...imagesSettings("k3s", false, IMAGES),
 };
 export const secrets = { TOKEN: "canary-5e1f", AGENT_TOKEN: "agent-7c2d" };
 export const joining = { BOOTSTRAP: "no", SERVER_URL: "https://192.0.2.11:6443" };
@@ -94,7 +97,7 @@ export class K3sHost extends FakeHost {
 
   node(more: object = {}, tokens: Record<string, string> = secrets): Ran {
     return this.run(
-      [...phases.install, "k3s/scripts/images.sh", "k3s/scripts/options.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"],
+      [...phases.install, "ssh/scripts/images.sh", "k3s/scripts/options.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"],
       { ...settings, ...more },
       tokens,
     );

@@ -1,6 +1,7 @@
 import { isAddress, type HostsCluster } from "../../components/clusters/ssh/distribution";
 import { ownArguments } from "../../components/clusters/k3s/arguments";
 import type { Oidc } from "../../components/clusters/ssh/oidc";
+import { K0S_RELEASES } from "../../components/clusters/k0s/schema";
 import { K3S_RELEASES } from "../../components/clusters/k3s/schema";
 import type { StackConfig } from "../model";
 import { hostsIn } from "./hosts";
@@ -82,12 +83,13 @@ export const hostOptionRules: readonly Rule[] = [
     find: ({ config }) => {
       const found = optionsIn(config);
       const { airgap, artifacts } = found?.options ?? {};
-      return found && airgap && artifacts === K3S_RELEASES
+      const archive = { [K3S_RELEASES]: "k3s-airgap-images-<arch>.tar.zst", [K0S_RELEASES]: "k0s-airgap-bundle-<version>-linux-<arch>.tar" }[artifacts ?? ""];
+      return found && airgap && archive !== undefined
         ? [
             {
               path: found.at("artifacts"),
               problem: "is the internet, but airgap says that hosts do not reach it.",
-              fix: "name a folder of every host or a mirror, with binary, checksums and k3s-airgap-images-<arch>.tar.zst of the release",
+              fix: `name a folder of every host or a mirror, with binary, checksums and ${archive} of the release`,
             },
           ]
         : [];

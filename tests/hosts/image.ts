@@ -41,7 +41,15 @@ export function makeShared(bed: Bed, settings: object): void {
     putRelease(artifacts, "k3s", version, { k3s: "sha256sum-amd64.txt", "k3s-arm64": "sha256sum-arm64.txt" }, images);
   }
   for (const version of K0S_VERSIONS)
-    putRelease(artifacts, "k0s", version, { [`k0s-${version}-amd64`]: "sha256sums.txt", [`k0s-${version}-arm64`]: "sha256sums.txt" });
+    putRelease(
+      artifacts,
+      "k0s",
+      version,
+      Object.fromEntries(["amd64", "arm64"].map((arch) => [`k0s-${version}-${arch}`, "sha256sums.txt"])),
+      Object.fromEntries(
+        ["amd64", "arm64"].map((arch) => [`k0s-airgap-bundle-${version}-${version.startsWith("v1.35.") ? arch : `linux-${arch}.tar`}`, "sha256sums.txt"]),
+      ),
+    );
 }
 
 /** Puts a stand-in there as a release: its files, archives of images, and for each the list with its checksum. */

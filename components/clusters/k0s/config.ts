@@ -43,6 +43,8 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
         nodeLocalLoadBalancing: { enabled: front === undefined && config.servers.length > 1, type: "EnvoyProxy" },
         ...(config.virtualAddress ? { controlPlaneLoadBalancing: keepalived(config.virtualAddress) } : {}),
       },
+      // Kubelets must not ask for what is in the archive.
+      ...(config.airgap ? { images: { default_pull_policy: "Never" } } : {}),
       telemetry: { enabled: false },
     },
   });

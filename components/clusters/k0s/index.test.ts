@@ -45,6 +45,7 @@ const cases: Readonly<Record<string, object>> = {
   },
   "a virtual address, and a name for it": { endpoint: "k8s.example.com", virtualAddress: { address: "192.0.2.10", interface: "eth0" } },
   "a virtual address of IPv6": { virtualAddress: { address: "2001:db8::1:0", interface: "eth0", routerId: 7 } },
+  "no internet": { airgap: true, artifacts: "/srv/k0s" },
   "IPv4 and IPv6": { network: { pods: ["10.244.0.0/16", "fd00:42::/56"], services: ["10.96.0.0/12", "fd00:43::/112"] } },
   "IPv6 before IPv4": { network: { pods: ["fd00:42::/108", "10.244.0.0/16"], services: ["fd00:43::/108", "10.96.0.0/12"] } },
 };
@@ -106,6 +107,17 @@ describe("k0s steps", () => {
     expect(distribution.leave(hosts[0]!, config).settings).toEqual({ ROLE: "server", VIRTUAL_ADDRESS: "2001:db8::10", INTERFACE: "eth1" });
     expect(distribution.leave(hosts.at(-1)!, config).settings).toEqual({ ROLE: "agent" });
     expect(distribution.kubeconfig(endpointOf(config, servers)).settings).toEqual({ ENDPOINT: "https://[2001:db8::10]:6443" });
+  });
+
+  it("has nothing pulled where hosts reach no registry, and gets the archive of images like the binary", () => {
+    const { config, servers } = cluster({ airgap: true, artifacts: "/srv/k0s", version: "v1.36.3+k0s.2" });
+    const { phases, settings } = node(servers[0]!, { config, servers, facts: [], choices: () => [] });
+    expect(specOf(settings["CONFIG"]!)).toMatchObject({ images: { default_pull_policy: "Never" } });
+    expect(phases.indexOf("ssh/scripts/images.sh")).toBeLessThan(phases.indexOf("k0s/scripts/start.sh"));
+    expect(settings).toMatchObject({ AIRGAP: "yes", IMAGES_DIR: "/var/lib/k0s/images" });
+    const plain = cluster();
+    expect(specOf(clusterConfig(plain.servers[0]!, plain.config, true))).not.toHaveProperty("images");
+    expect(preflight(servers[0]!, config, servers).settings["MIN_DISK_MB"]).toBe("10500");
   });
 
   it("takes a host's own name for its certificate, and lets k0s find its address", () => {

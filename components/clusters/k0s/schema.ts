@@ -6,6 +6,8 @@ import { virtualAddressFields } from "../ssh/virtual-address";
 import { calendarOf } from "./calendar";
 import { ipv6PodsOfNode } from "./networks";
 
+/** Where k0s publishes its releases. */
+export const K0S_RELEASES = "https://github.com/k0sproject/k0s/releases/download";
 /** The version that this release of BearStack was tried with. */
 export const K0S_VERSION = "v1.36.3+k0s.2";
 
@@ -69,8 +71,9 @@ export const K0sConfig = z.strictObject({
   artifacts: z
     .string()
     .regex(/^(https:\/\/|\/)\S+$/, `is no source${FIX}write an https:// address, or a folder that is on every host, like /srv/k0s`)
-    .default("https://github.com/k0sproject/k0s/releases/download")
+    .default(K0S_RELEASES)
     .describe("Where hosts get the binary and its checksum: a mirror of the releases, or a folder on every host."),
+  airgap: z.boolean().default(false).describe("Hosts reach nothing outside: the images that k0s brings come as an archive from `artifacts`, like the binary."),
   snapshots: Snapshots.describe("Backups of etcd, certificates and config, in /var/lib/k0s-backups of each server."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
   clusterDomain: dnsLabel

@@ -1,6 +1,7 @@
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, type Distribution, type Joining } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
+import { IMAGES_MB, imagesSettings, type Images } from "../ssh/images";
 import { markBy } from "../ssh/mark";
 import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { calendarOf } from "./calendar";
@@ -12,6 +13,14 @@ const MINIMUM = { server: { memory: 950, disk: 10_000 }, agent: { memory: 450, d
 
 /** Ports that k0s binds on a host (docs.k0sproject.io, Networking); 179 belongs to its own network of pods. */
 const PORTS = { server: "6443 9443 8132 2379 2380 10250", agent: "10250" } as const;
+
+/** The archive of the images that k0s brings (docs.k0sproject.io, Airgap install); its name is another one since 1.36. */
+export const imagesOf = (version: string): Images => ({
+  folder: "/var/lib/k0s/images",
+  names: [`k0s-airgap-bundle-${version}-linux-@.tar`, `k0s-airgap-bundle-${version}-@`],
+  sums: "sha256sums.txt",
+  as: "k0s-airgap-bundle.tar",
+});
 
 /** Where the holder of the virtual address takes what goes on to all servers. */
 const PROXY_PORT = "6444";
@@ -28,7 +37,7 @@ export function preflight(host: Host, config: K0sConfig, servers: readonly Host[
       PORTS: host.role === "server" && config.virtualAddress ? `${PORTS.server} ${PROXY_PORT}` : PORTS[host.role],
       ...(host.role === "server" && config.virtualAddress ? { INTERFACE: config.virtualAddress.interface } : {}),
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
-      MIN_DISK_MB: String(MINIMUM[host.role].disk),
+      MIN_DISK_MB: String(MINIMUM[host.role].disk + (config.airgap ? IMAGES_MB : 0)),
       DATA_DIR: "/var/lib/k0s",
       ETCD_DIR: "/var/lib/k0s/etcd",
       ...preflightSettings(host, config, servers, [nameIn(config.artifacts)]),
@@ -46,12 +55,14 @@ export function node(host: Host, joining: Joining<K0sConfig>): Work {
       "k0s/scripts/lib.sh",
       "ssh/scripts/release.sh",
       "k0s/scripts/install.sh",
+      "ssh/scripts/images.sh",
       "k0s/scripts/configure.sh",
       "k0s/scripts/start.sh",
       ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
     ],
     settings: {
       ...nodeSettings(host, joining, starts),
+      ...imagesSettings("k0s", config.airgap, imagesOf(config.version)),
       ARGUMENTS: systemdLine(argumentsOf(host)),
       ...(host.role === "server"
         ? {

@@ -1,6 +1,7 @@
 import { hostsOf, type Host } from "../ssh/hosts";
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
+import { IMAGES_MB, imagesSettings, type Images } from "../ssh/images";
 import { kubeVipManifest } from "../ssh/kube-vip";
 import { markBy } from "../ssh/mark";
 import { proxyName, proxySettings } from "../ssh/proxy";
@@ -15,8 +16,13 @@ import { snapshots } from "./snapshots";
 /** What a host must have: k3s' own requirements (docs.k3s.io, Requirements), with room for the first images. */
 const MINIMUM = { server: { memory: 1900, disk: 10_000 }, agent: { memory: 450, disk: 5_000 } } as const;
 
-/** Room for the archive of images, next to what is unpacked of it. */
-const IMAGES_MB = 500;
+/** The archive of the images that k3s brings (docs.k3s.io, Air-Gap Install). */
+export const IMAGES: Images = {
+  folder: "/var/lib/rancher/k3s/agent/images",
+  names: ["k3s-airgap-images-@.tar.zst"],
+  sums: "sha256sum-@.txt",
+  as: "k3s-airgap-images-@.tar.zst",
+};
 
 /** Ports that k3s binds on a host (docs.k3s.io, Requirements). */
 const PORTS = { server: "6443 2379 2380 10250", "server without etcd": "6443 10250", agent: "10250" } as const;
@@ -59,7 +65,7 @@ export function node(host: Host, joining: Joining<K3sConfig>): Work {
       "k3s/scripts/data.sh",
       "ssh/scripts/release.sh",
       "k3s/scripts/install.sh",
-      "k3s/scripts/images.sh",
+      "ssh/scripts/images.sh",
       "k3s/scripts/options.sh",
       "k3s/scripts/rotate-token.sh",
       "k3s/scripts/configure.sh",
@@ -69,7 +75,7 @@ export function node(host: Host, joining: Joining<K3sConfig>): Work {
     ],
     settings: {
       ...nodeSettings(host, joining, starts),
-      AIRGAP: config.airgap ? "yes" : "no",
+      ...imagesSettings("k3s", config.airgap, IMAGES),
       CONFIG: nodeConfig(host, config, servers, bundled),
       ...(config.registries ? { REGISTRIES: mirrorsOf(config.registries), REGISTRY_CAS: authoritiesOf(config.registries) } : {}),
       ...proxySettings(config, hostsOf("k3s", config)),

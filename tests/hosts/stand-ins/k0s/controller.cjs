@@ -15,6 +15,7 @@ const { Etcd, joinMillis } = require("./etcd.cjs");
 const { nodeFlags } = require("./flags.cjs");
 const { addressesOf, startKeepalived } = require("./keepalived.cjs");
 const { serve } = require("./serve.cjs");
+const { loadImages } = require("./images.cjs");
 const { serveStatus } = require("./status.cjs");
 const { call, readToken, tenTimes } = require("./token.cjs");
 
@@ -129,6 +130,7 @@ async function controller(flags, version) {
     rmSync("/run/k0s/status.sock", { force: true });
   });
   log(`k0s ${version} (stand-in)`);
+  loadImages();
   const { etcd, member } = await findCluster(config, flags, name);
   const { ca } = etcd.state;
   const serving = await writeCerts(config, ca);

@@ -8,6 +8,7 @@ const { endWith, notifyReady, put, startKubelet, taintOf } = require("../common/
 const { localAddresses } = require("./config.cjs");
 const { Etcd } = require("./etcd.cjs");
 const { nodeFlags } = require("./flags.cjs");
+const { loadImages } = require("./images.cjs");
 const { serveStatus } = require("./status.cjs");
 const { call, readToken } = require("./token.cjs");
 
@@ -33,6 +34,7 @@ exports.worker = async function worker(flags, version) {
   for (const folder of ["/var/lib/k0s", "/run/k0s"]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   endWith(() => rmSync("/run/k0s/status.sock", { force: true }));
   log(`k0s ${version} (stand-in)`);
+  loadImages();
   if (!existsSync(KUBELET)) {
     if (flags["token-file"] === undefined)
       throw new Fatal("neither regular nor bootstrap kubeconfig files exist and no join token given; dunno how to make kubelet authenticate to API server");
