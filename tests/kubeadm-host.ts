@@ -27,7 +27,7 @@ node() {
   : >"$FACTS/active-kubelet"; echo active >"$FACTS/active-kubelet"
 }
 case $1 in
-  init) [ "$2" = phase ] || node server ;;
+  init) [ "$2" = phase ] || { cp "$root/etc/kubernetes/manifests/kube-vip.yaml" "$FACTS/kube-vip" 2>/dev/null; node server; } ;;
   join)
     if grep -q certificateKey "$config"; then node server; else node agent; fi
     [ -e "$FACTS/taken" ] && { rm "$FACTS/taken"; echo 'a Node with name "node-1" and status "Ready" already exists in the cluster'; exit 1; } ;;
@@ -64,6 +64,7 @@ case "$*" in
   *member/remove*) sed -i 's/{"ID":"1"[^}]*},\\{0,1\\}//' "$FACTS/members"; echo "{}" ;;
   *:2379/health*) case $url in *192.0.2.13*) ;; *) echo '{"health":"true"}' ;; esac ;;
   *127.0.0.1:10248*) : ;;
+  *192.0.2.10:6443/livez*) [ ! -e "$FACTS/unheld" ] ;;
   */livez*) [ -e "$FACTS/peer" ] ;;
   *) exit 22 ;;
 esac`;
@@ -166,7 +167,7 @@ export class KubeadmHost extends FakeHost {
     const phases = [
       "kubeadm/scripts/lib.sh",
       "ssh/scripts/release.sh",
-      ...["install", "runtime", "configure", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
+      ...["install", "runtime", "configure", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
     ];
     const { VERSION } = more as { VERSION?: string };
     return this.run(phases, { ...settings(VERSION), ...more }, given);

@@ -1,3 +1,4 @@
+import { frontOf } from "../../components/clusters/ssh/distribution";
 import { clusters } from "../../components/clusters/registry";
 import type { StackConfig } from "../model";
 import type { ChangeRule } from "./rule";
@@ -65,11 +66,12 @@ const fields: readonly FrozenField[] = [
   },
   {
     id: "frozen-endpoint",
-    path: "bearstack:cluster.kubeadm.endpoint",
+    path: ({ cluster }) =>
+      `bearstack:cluster.kubeadm.${cluster.kind === "kubeadm" && cluster.config.virtualAddress && cluster.config.endpoint === undefined ? "virtualAddress.address" : "endpoint"}`,
     reason: "kubeadm wrote it into the certificates and the kubeconfig of every node, which go on looking for the cluster there.",
     cure: "put the old endpoint back and let it lead elsewhere, or make a new cluster",
     // A cluster made without one keeps the address of its server.
-    read: ({ cluster }) => (cluster.kind === "kubeadm" ? (cluster.config.endpoint ?? "none") : undefined),
+    read: ({ cluster }) => (cluster.kind === "kubeadm" ? (frontOf(cluster.config) ?? "none") : undefined),
   },
 ];
 

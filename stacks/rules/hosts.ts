@@ -182,10 +182,10 @@ export const hostRules: readonly Rule[] = [
     id: "endpoint-missing",
     severity: "error",
     reason: "kubeadm writes the endpoint into everything it makes, and adds no server to a cluster that was made without one.",
-    cure: "Set `endpoint` to a name or address that leads to all servers.",
+    cure: "Set `endpoint` to a name or address that leads to all servers, or `virtualAddress`.",
     find: ({ config }) => {
       const servers = hostsIn(config).filter(({ role }) => role === "server");
-      return config.cluster.kind !== "kubeadm" || servers.length < 2 || config.cluster.config.endpoint !== undefined
+      return config.cluster.kind !== "kubeadm" || servers.length < 2 || frontOf(config.cluster.config) !== undefined
         ? []
         : [
             {

@@ -20,11 +20,17 @@ const documents = (...parts: object[]): string => parts.map((part) => stringify(
 /** Flags as kubeadm takes them. */
 const argumentsOf = (flags: Readonly<Record<string, string>>): Argument[] => Object.entries(flags).map(([name, value]) => ({ name, value }));
 
+/** Names and addresses that the API's certificate is good for besides the endpoint. A name for the virtual address does not stand in its place. */
+export const namesOf = ({ certSANs, endpoint, virtualAddress }: KubeadmConfig): string[] => [
+  ...new Set([...certSANs, ...(virtualAddress && endpoint !== undefined ? [virtualAddress.address] : [])]),
+];
+
 /**
  * What all servers share: the cluster, its kubelets and its kube-proxies, as kubeadm keeps them in the cluster. Nothing of a
  * single host is in it, so that one more server is no change to the others.
  */
 export function clusterConfig(config: KubeadmConfig, endpoint: string | undefined): string {
+  const names = namesOf(config);
   return documents(
     {
       apiVersion: API,
@@ -34,7 +40,7 @@ export function clusterConfig(config: KubeadmConfig, endpoint: string | undefine
       imageRepository: config.images,
       networking: { podSubnet: config.network.pods, serviceSubnet: config.network.services, dnsDomain: config.clusterDomain },
       apiServer: {
-        ...(config.certSANs.length > 0 ? { certSANs: config.certSANs } : {}),
+        ...(names.length > 0 ? { certSANs: names } : {}),
         extraArgs: [{ name: "encryption-provider-config", value: `${ENCRYPTION}/config.yaml` }, ...(config.oidc ? argumentsOf(oidcFlags(config.oidc)) : [])],
         extraVolumes: [{ name: "encryption", hostPath: ENCRYPTION, mountPath: ENCRYPTION, readOnly: true, pathType: "Directory" }],
       },
@@ -50,7 +56,7 @@ export function clusterConfig(config: KubeadmConfig, endpoint: string | undefine
 }
 
 /** How a host registers. Servers have no taint of their own, so that all kinds of cluster run pods on them alike. */
-function registration(host: Host): object {
+function registration(host: Host, ignored: readonly string[] = []): object {
   const labels = Object.entries(host.labels).map(([name, value]) => `${name}=${value}`);
   const flags = [
     ...(labels.length > 0 ? [{ name: "node-labels", value: labels.join(",") }] : []),
@@ -66,6 +72,7 @@ function registration(host: Host): object {
         return { key, ...(value ? { value } : {}), effect };
       }),
       ...(flags.length > 0 ? { kubeletExtraArgs: flags } : {}),
+      ...(ignored.length > 0 ? { ignorePreflightErrors: ignored } : {}),
     },
   };
 }
@@ -77,15 +84,18 @@ const localEndpoint = (host: Host): object => (isAddress(host.address) ? { local
 export const initConfig = (host: Host): string =>
   documents({ apiVersion: API, kind: "InitConfiguration", bootstrapTokens: [{ ttl: "10m0s" }], ...localEndpoint(host), ...registration(host) });
 
+/** Some versions of kubeadm let no host join that has a static pod; kube-vip is there before. */
+const WITH_STATIC_POD = ["DirAvailable--etc-kubernetes-manifests"];
+
 /**
  * For a host that joins. @TOKEN@, @HASH@ and @KEY@ are what another server minted for it; the script on the host puts them in, since
  * they are secrets.
  */
-export const joinConfig = (host: Host, address: string): string =>
+export const joinConfig = (host: Host, address: string, { virtualAddress }: Pick<KubeadmConfig, "virtualAddress">): string =>
   documents({
     apiVersion: API,
     kind: "JoinConfiguration",
     discovery: { bootstrapToken: { apiServerEndpoint: address, token: "@TOKEN@", caCertHashes: ["@HASH@"] } },
     ...(host.role === "server" ? { controlPlane: { certificateKey: "@KEY@", ...localEndpoint(host) } } : {}),
-    ...registration(host),
+    ...registration(host, host.role === "server" && virtualAddress ? WITH_STATIC_POD : []),
   });

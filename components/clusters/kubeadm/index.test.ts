@@ -9,6 +9,7 @@ import { ensureTool, toolVersion } from "../../../sandbox/tools";
 import { checkStackOrThrow } from "../../../stacks/check";
 import { deploy } from "../../../stacks/program";
 import { parseStackText } from "../../../stacks/stack-file";
+import { frontOf } from "../ssh/distribution";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { clusterConfig, initConfig, joinConfig } from "./config";
 import { KUBEADM_VERSION, KubeadmConfig } from "./schema";
@@ -58,7 +59,7 @@ describe("kubeadm steps", () => {
   it("registers servers without a taint, and hosts with what the config gives them", () => {
     const { servers, hosts } = cluster({ agents: [host("192.0.2.21", { labels: { pool: "web" }, taints: ["dedicated=web:NoSchedule", "spot:NoExecute"] })] });
     expect(parseAllDocuments(initConfig(servers[0]!))[0]!.toJS()).toMatchObject({ nodeRegistration: { name: "192-0-2-11", taints: [] } });
-    expect(parseAllDocuments(joinConfig(hosts.at(-1)!, "k8s.example.com:6443"))[0]!.toJS()).toMatchObject({
+    expect(parseAllDocuments(joinConfig(hosts.at(-1)!, "k8s.example.com:6443", {}))[0]!.toJS()).toMatchObject({
       nodeRegistration: {
         taints: [
           { key: "dedicated", value: "web", effect: "NoSchedule" },
@@ -77,6 +78,30 @@ describe("kubeadm steps", () => {
     expect(settings(servers[0]!, [none, held, held])).toMatchObject({ BOOTSTRAP: "no", JOIN: expect.stringContaining("192.0.2.12:6443") as string });
     expect(settings(hosts.at(-1)!, [held, held, held])).toMatchObject({ JOIN: expect.stringContaining("k8s.example.com:6443") as string });
     expect(settings(hosts.at(-1)!, [none, none, none])).toEqual(settings(hosts.at(-1)!, [held, held, held]));
+  });
+
+  it("puts kube-vip on servers, with the virtual address as the endpoint or beside a name for it", () => {
+    const virtualAddress = { address: "192.0.2.10", interface: "eth1" };
+    const settings = (config: object, index: number) => {
+      const { config: parsed, hosts, servers } = cluster({ virtualAddress, ...config });
+      return node(hosts[index]!, { config: parsed, servers, facts: servers.map(() => ({ datastore: "no" })), choices: () => [] }).settings;
+    };
+    const alone = settings({ endpoint: undefined }, 0);
+    expect(alone.CLUSTER).toContain("controlPlaneEndpoint: 192.0.2.10:6443\n");
+    expect(alone).toMatchObject({
+      VIRTUAL_ADDRESS: "192.0.2.10",
+      SANS: "",
+      KUBE_VIP: expect.stringContaining("\n        path: /etc/kubernetes/admin.conf\n") as string,
+    });
+    expect(settings({}, 0)).toMatchObject({ SANS: "192.0.2.10", CLUSTER: expect.stringContaining("controlPlaneEndpoint: k8s.example.com:6443\n") as string });
+    expect(settings({}, 1).JOIN).toContain("DirAvailable--etc-kubernetes-manifests");
+    const agent = settings({ endpoint: undefined }, 3);
+    expect(agent.KUBE_VIP).toBeUndefined();
+    expect(agent.JOIN).toContain("192.0.2.10:6443");
+    expect(agent.JOIN).not.toContain("DirAvailable");
+    const { config, hosts, servers } = cluster({ virtualAddress });
+    expect(preflight(hosts[0]!, config, servers).settings.INTERFACE).toBe("eth1");
+    expect(preflight(hosts[3]!, config, servers).settings.INTERFACE).toBeUndefined();
   });
 
   it("has hosts looked at for what kubeadm needs", () => {
@@ -137,6 +162,8 @@ describe("kubeadm config validate", () => {
       clusterDomain: "k8s.local",
       images: "registry.example.com:5000/k8s",
     },
+    "a virtual address": { endpoint: undefined, virtualAddress: { address: "192.0.2.10", interface: "eth0" } },
+    "a name for a virtual address": { virtualAddress: { address: "192.0.2.10", interface: "eth0" } },
     IPv6: { endpoint: "2001:db8::10", servers: [host("2001:db8::11")], agents: [], network: { pods: "fd00:42::/56", services: "fd00:43::/112" } },
     "hosts by name, with labels, taints and flags": {
       servers: [host("db1.example.com", { taints: ["node-role.kubernetes.io/control-plane:NoSchedule"] }), host("db2.example.com"), host("db3.example.com")],
@@ -146,8 +173,8 @@ describe("kubeadm config validate", () => {
 
   it.each(Object.entries(configs))("takes %s", (_name, given) => {
     const { config, hosts, servers } = cluster(given);
-    expect(validate(`${initConfig(servers[0]!)}---\n${clusterConfig(config, config.endpoint)}`)).toEqual({ code: 0, told: "ok\n" });
-    for (const one of hosts) expect(validate(filled(joinConfig(one, "192.0.2.11:6443"))), one.name).toEqual({ code: 0, told: "ok\n" });
+    expect(validate(`${initConfig(servers[0]!)}---\n${clusterConfig(config, frontOf(config))}`)).toEqual({ code: 0, told: "ok\n" });
+    for (const one of hosts) expect(validate(filled(joinConfig(one, "192.0.2.11:6443", config))), one.name).toEqual({ code: 0, told: "ok\n" });
   });
 
   it("would not take a field that there is not", () => {

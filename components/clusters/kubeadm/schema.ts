@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
 import { hostAddress, hostsFields } from "../ssh/schema";
 
@@ -43,7 +44,12 @@ export const KubeadmConfig = z.strictObject({
   ...hostsFields,
   endpoint: hostAddress
     .optional()
-    .describe("Name or address in front of all servers, on port 6443, for kubectl and for nodes. Due with several servers. Cannot change later."),
+    .describe(
+      "Name or address in front of all servers, on port 6443, for kubectl and for nodes; the virtual address when left out. One of both is due with several servers. Cannot change later.",
+    ),
+  virtualAddress: VirtualAddress.optional().describe(
+    "An address in front of all servers that moves between them, by kube-vip; the endpoint when that is left out, and then it cannot change later.",
+  ),
   network: Network.describe("Networks inside the cluster."),
   artifacts: source("/srv/kubernetes")
     .default("https://dl.k8s.io/release")

@@ -247,6 +247,42 @@ describe.each(shells)("kubeadm under $shell", ({ shell, missing }) => {
     });
   });
 
+  describe.skipIf(missing)("virtual address", () => {
+    const file = "etc/kubernetes/manifests/kube-vip.yaml";
+    const pod = (image: string) => `kind: Pod\nimage: ${image}\nvolumes:\n  - hostPath:\n      path: /etc/kubernetes/admin.conf\n      type: File`;
+    const virtual = { KUBE_VIP: pod("v1"), VIRTUAL_ADDRESS: "192.0.2.10" };
+
+    it("has the rights of the super administrator until there are others, and is moved to those", () => {
+      done(host.node(virtual));
+      expect(host.read("facts/kube-vip")).toBe(`${pod("v1").replace("/admin.conf", "/super-admin.conf")}\n`);
+      expect(host.read(file)).toBe(`${pod("v1")}\n`);
+      expect(host.told()).toEqual([INIT]); // a first start: all checks of kubeadm hold
+      const before = host.changes();
+      done(host.node(virtual));
+      expect(host.changes()).toEqual(before);
+    });
+
+    it("is there before a server joins, also once more, and never on an agent", () => {
+      host.write("facts/taken", "");
+      done(host.node({ ...joining, ...virtual }));
+      expect(host.told()).toEqual([JOIN, RESET, JOIN]);
+      expect(host.read(file)).toBe(`${pod("v1")}\n`);
+      host.close();
+      host = new KubeadmHost(shell);
+      done(host.node({ ...agent, ...virtual }));
+      expect(host.has(file)).toBe(false);
+    });
+
+    it("is waited for when its pod is another one, and taken away", () => {
+      done(host.node(virtual));
+      host.write("facts/unheld", "");
+      refused(host.node({ ...virtual, KUBE_VIP: pod("v2") }), "no server holds the virtual address 192.0.2.10 after 1 s");
+      host.remove("facts/unheld");
+      done(host.node({}));
+      expect(host.has(file)).toBe(false);
+    });
+  });
+
   describe.skipIf(missing)("admit, members, leave", () => {
     it("mints a token for an agent, and a key besides for a server", () => {
       done(host.node());

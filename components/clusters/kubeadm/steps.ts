@@ -1,9 +1,10 @@
 import type { Work } from "../ssh/command";
-import { apiUrl, bootstrapper, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
+import { apiUrl, bootstrapper, frontOf, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
+import { kubeVipManifest } from "../ssh/kube-vip";
 import { markBy } from "../ssh/mark";
 import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
-import { clusterConfig, initConfig, joinConfig } from "./config";
+import { clusterConfig, initConfig, joinConfig, namesOf } from "./config";
 import type { KubeadmConfig } from "./schema";
 
 /** What a host must have: kubeadm's own requirements (kubernetes.io, Installing kubeadm), with room for the first images. */
@@ -32,6 +33,7 @@ export function preflight(host: Host, config: KubeadmConfig, servers: readonly H
       MIN_DISK_MB: String(MINIMUM[host.role].disk),
       DATA_DIR: "/var/lib/kubelet",
       ETCD_DIR: "/var/lib/etcd/member",
+      ...(host.role === "server" && config.virtualAddress ? { INTERFACE: config.virtualAddress.interface } : {}),
       ...preflightSettings(host, config, servers, sources.map(nameIn)),
     },
   };
@@ -50,6 +52,7 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
       "kubeadm/scripts/install.sh",
       "kubeadm/scripts/runtime.sh",
       "kubeadm/scripts/configure.sh",
+      "kubeadm/scripts/virtual-address.sh",
       "kubeadm/scripts/start.sh",
       ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
     ],
@@ -66,8 +69,11 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
         : {}),
       IMAGES: config.images,
       FORWARD: config.network.pods.includes(":") ? "ipv6" : "ipv4",
-      ...(host.role === "server" ? { CLUSTER: clusterConfig(config, config.endpoint), INIT: initConfig(host), SANS: config.certSANs.join(" ") } : {}),
-      JOIN: joins ? joinConfig(host, address) : "",
+      ...(host.role === "server" ? { CLUSTER: clusterConfig(config, frontOf(config)), INIT: initConfig(host), SANS: namesOf(config).join(" ") } : {}),
+      ...(host.role === "server" && config.virtualAddress
+        ? { KUBE_VIP: kubeVipManifest(config.virtualAddress, "/etc/kubernetes/admin.conf").trimEnd(), VIRTUAL_ADDRESS: config.virtualAddress.address }
+        : {}),
+      JOIN: joins ? joinConfig(host, address, config) : "",
     },
   };
 }
@@ -79,9 +85,13 @@ const admit = (host: Host): Work => ({
 });
 
 /** Takes Kubernetes off a host, and what of the container runtime was put there for it. */
-const leave = (host: Host): Work => ({
+const leave = (host: Host, { virtualAddress }: KubeadmConfig): Work => ({
   phases: ["kubeadm/scripts/lib.sh", "ssh/scripts/clean.sh", "kubeadm/scripts/leave.sh"],
-  settings: { ROLE: host.role, NODE_NAME: host.name },
+  settings: {
+    ROLE: host.role,
+    NODE_NAME: host.name,
+    ...(host.role === "server" && virtualAddress ? { VIRTUAL_ADDRESS: virtualAddress.address, INTERFACE: virtualAddress.interface } : {}),
+  },
 });
 
 /** Kubernetes as its own installer makes it, on hosts. */

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Takes Kubernetes and everything it made off this host, and of the container runtime what was put there for it. The change log
 # stays. Builds on clean.sh.
-# Settings: none
+# Settings: VIRTUAL_ADDRESS and INTERFACE (optional): what kube-vip may have put there.
 # Secrets:  none
 # Output:   nothing
 
@@ -15,6 +15,7 @@ if [ -x "$KUBE_BIN/kubeadm" ]; then
 fi
 stop_unit kubelet
 end_groups kubepods kubepods.slice
+[ -z "${VIRTUAL_ADDRESS:-}" ] || remove_address "$VIRTUAL_ADDRESS" "$INTERFACE"
 remove_network cni0 flannel.1 kube-ipvs0
 remove_unit kubelet
 remove "$KUBE_ETC" "$ROOT/var/lib/kubelet" "$ROOT/var/lib/etcd" "$ROOT/var/lib/cni" "$ROOT/etc/cni/net.d" "$ROOT/var/log/pods" "$ROOT/var/log/containers"

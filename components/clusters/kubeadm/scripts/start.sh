@@ -4,6 +4,7 @@
 #           SANS (servers only): more names of the API
 #           CLUSTER, INIT (servers only), JOIN: configs of kubeadm; JOIN has @TOKEN@, @HASH@ and @KEY@ where secrets go
 #           PEERS (optional): addresses of the other servers; none of them may serve a cluster when one is to be started.
+#           KUBE_VIP (manifest of a static pod), VIRTUAL_ADDRESS: what virtual-address.sh takes; may be empty
 # Secrets:  JOIN: token, hash of the CA and, for a server, the key of its certificates; unused on a host that is in
 # Output:   nothing
 
@@ -72,19 +73,25 @@ start_cluster() {
 # are left out.
 go_on_starting() {
   start_ignore=''
-  if [ -d "$KUBE_ETC/manifests" ] && [ -n "$(ls "$KUBE_ETC/manifests")" ]; then
+  start_made=no
+  for start_part in "$KUBE_ETC"/manifests/*; do
+    case $start_part in */kube-vip.yaml | *'/*') ;; *) start_made=yes ;; esac
+  done
+  if [ "$start_made" = yes ]; then
     start_ignore=Port-6443,Port-10259,Port-10257,Port-10250,Port-2379,Port-2380,DirAvailable--var-lib-etcd
     for start_part in kube-apiserver kube-controller-manager kube-scheduler etcd; do
       start_ignore=$start_ignore,FileAvailable--etc-kubernetes-manifests-$start_part.yaml
     done
   fi
   say "starting the cluster"
+  put_virtual_address super-admin.conf
   write_config "$INIT
 ---
 $CLUSTER"
   kubeadm_or_fail "the cluster could not be started" "see to what kubeadm says above, then run again" \
     init --config "$start_file" --skip-token-print --skip-certificate-key-print ${start_ignore:+--ignore-preflight-errors="$start_ignore"}
   wait_in "$WAIT_SECONDS" || give_up
+  keep_virtual_address
   note_applied
   stamp_kubelet
   rm -f "$start_starting"
@@ -106,6 +113,7 @@ join_cluster() {
   [ "$ROLE" != server ] || start_text=${start_text%%@KEY@*}$3${start_text#*@KEY@}
   start_tries=0
   while :; do
+    put_virtual_address admin.conf
     write_config "$start_text"
     start_code=0
     run_kubeadm join --config "$start_file" || start_code=$?
@@ -284,6 +292,7 @@ else
     changed start "started the kubelet"
   fi
   if [ "$ROLE" = server ]; then
+    keep_virtual_address
     reconfigure
     upgrade_server
   else

@@ -29,9 +29,10 @@ class Refused extends Error {
 
 /** As much of a client of the API as a kubelet needs. */
 class Kube {
-  constructor({ server, ca, cert, key, token }) {
+  /** `servername`: the name that the API must have a certificate for, where it is not that of its address. */
+  constructor({ server, ca, cert, key, token, servername }) {
     this.server = server;
-    this.agent = new Agent({ ca, cert, key, keepAlive: true, maxSockets: 1 });
+    this.agent = new Agent({ ca, cert, key, ...(servername ? { servername } : {}), keepAlive: true, maxSockets: 1 });
     this.token = token;
   }
 

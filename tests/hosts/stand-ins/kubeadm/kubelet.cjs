@@ -67,7 +67,7 @@ exports.main = async function main(version) {
     const name = flags["hostname-override"] ?? hostname().toLowerCase();
     for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(0));
 
-    const pods = new StaticPods(config.staticPodPath, log);
+    const pods = new StaticPods(config.staticPodPath, name, log);
     pods.start();
     await listen(
       createServer((_, answer) => answer.end("ok")),

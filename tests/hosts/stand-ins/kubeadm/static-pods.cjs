@@ -33,28 +33,36 @@ function readRecords() {
 /** Which program an image is here. */
 function programOf(image, [first, ...args]) {
   const [, name, tag] = /\/([a-z-]+):([^:]+)$/.exec(image) ?? [];
+  if (name === "kube-vip") return [process.execPath, [join(__dirname, "kube-vip.cjs"), first, ...args]];
   if (name === "etcd") return ["/srv/bed/tools/etcd", args];
   const plane = `/srv/bed/tools/kube-control-plane-${tag}`;
   if (!existsSync(plane)) throw new Error(`no such image: ${image}`);
   return [plane, [first, ...args]];
 }
 
-/** The folders and files of the host that a pod mounts, as its types ask for. */
+/** The folders and files of the host that a pod mounts, as its types ask for; gives what lies elsewhere in the pod, for a stand-in that knows of it. */
 function makeVolumes({ volumes = [], containers: [container] }) {
+  const elsewhere = {};
   for (const { name, hostPath } of volumes) {
     const mount = (container.volumeMounts ?? []).find((one) => one.name === name);
-    if (mount && mount.mountPath !== hostPath.path) throw new Error(`the stand-in runs pods on the host: ${hostPath.path} cannot be ${mount.mountPath}`);
+    if (mount && container.name === "kube-vip") elsewhere[mount.mountPath] = hostPath.path;
+    else if (mount && mount.mountPath !== hostPath.path) throw new Error(`the stand-in runs pods on the host: ${hostPath.path} cannot be ${mount.mountPath}`);
     if (hostPath.type === "DirectoryOrCreate") mkdirSync(hostPath.path, { recursive: true, mode: 0o755 });
     else if (hostPath.type === "FileOrCreate" && !existsSync(hostPath.path)) writeFileSync(hostPath.path, "");
     else if (!existsSync(hostPath.path) || (hostPath.type === "File" && !statSync(hostPath.path).isFile()))
       throw new Error(`hostPath ${hostPath.path} is no ${hostPath.type}`);
   }
+  return elsewhere;
 }
+
+/** Variables of a container, those that follow from the node too. */
+const variables = ({ env = [] }, node) =>
+  Object.fromEntries(env.map(({ name, value, valueFrom }) => [name, valueFrom?.fieldRef.fieldPath === "spec.nodeName" ? node : value]));
 
 /** Runs what the manifests say, as processes of the host. */
 class StaticPods {
-  constructor(folder, log) {
-    Object.assign(this, { folder, log, known: new Map(), stopping: new Map(), later: new Map() });
+  constructor(folder, node, log) {
+    Object.assign(this, { folder, node, log, known: new Map(), stopping: new Map(), later: new Map() });
     mkdirSync(RECORDS, { recursive: true, mode: 0o700 });
     mkdirSync(LOGS, { recursive: true, mode: 0o755 });
   }
@@ -102,9 +110,9 @@ class StaticPods {
     const [container] = pod.spec.containers;
     this.later.set(name, Date.now() + RESTART_MS);
     try {
-      makeVolumes(pod.spec);
+      const elsewhere = makeVolumes(pod.spec);
       const [program, args] = programOf(container.image, [...(container.command ?? []), ...(container.args ?? [])]);
-      const env = { PATH: process.env.PATH, ...Object.fromEntries((container.env ?? []).map((one) => [one.name, one.value])) };
+      const env = { PATH: process.env.PATH, BED_MOUNTS: JSON.stringify(elsewhere), ...variables(container, this.node) };
       const output = openSync(join(LOGS, `${name}.log`), "a");
       const child = spawn(program, args, { env, detached: true, stdio: ["ignore", output, output], cwd: "/" });
       closeSync(output);
