@@ -174,7 +174,7 @@ export const hostRules: readonly Rule[] = [
             {
               path: "bearstack:cluster.kubeadm",
               problem: "brings no network: pods stay Pending until a CNI plugin is installed.",
-              fix: `install one for ${config.cluster.config.network.pods} after the first run (docs/kubeadm.md)`,
+              fix: `install one for ${[config.cluster.config.network.pods].flat().join(" and ")} after the first run (docs/kubeadm.md)`,
             },
           ],
   },

@@ -38,7 +38,11 @@ export function clusterConfig(config: KubeadmConfig, endpoint: string | undefine
       kubernetesVersion: config.version,
       ...(endpoint === undefined ? {} : { controlPlaneEndpoint: `${endpoint.includes(":") ? `[${endpoint}]` : endpoint}:6443` }),
       imageRepository: config.images,
-      networking: { podSubnet: config.network.pods, serviceSubnet: config.network.services, dnsDomain: config.clusterDomain },
+      networking: {
+        podSubnet: [config.network.pods].flat().join(","),
+        serviceSubnet: [config.network.services].flat().join(","),
+        dnsDomain: config.clusterDomain,
+      },
       apiServer: {
         ...(names.length > 0 ? { certSANs: names } : {}),
         extraArgs: [{ name: "encryption-provider-config", value: `${ENCRYPTION}/config.yaml` }, ...(config.oidc ? argumentsOf(oidcFlags(config.oidc)) : [])],

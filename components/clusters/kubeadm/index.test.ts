@@ -104,6 +104,17 @@ describe("kubeadm steps", () => {
     expect(preflight(hosts[3]!, config, servers).settings.INTERFACE).toBeUndefined();
   });
 
+  it("gives both families to pods, nodes and the kernel", () => {
+    const network = { pods: ["10.42.0.0/16", "fd00:42::/56"], services: ["10.43.0.0/16", "fd00:43::/112"] };
+    const { config, hosts, servers } = cluster({ network, servers: [host("192.0.2.11", { addresses: ["192.0.2.11", "2001:db8::11"] })], agents: [] });
+    const { settings } = node(hosts[0]!, { config, servers, facts: [{ datastore: "no" }], choices: () => [] });
+    expect(settings.FORWARD).toBe("ipv4 ipv6");
+    expect(parseAllDocuments(settings.CLUSTER!)[0]!.toJS()).toMatchObject({
+      networking: { podSubnet: "10.42.0.0/16,fd00:42::/56", serviceSubnet: "10.43.0.0/16,fd00:43::/112" },
+    });
+    expect(settings.INIT).toContain("value: 192.0.2.11,2001:db8::11\n");
+  });
+
   it("has hosts looked at for what kubeadm needs", () => {
     const { config, hosts, servers } = cluster({ runtime: { from: "releases" } });
     expect(preflight(hosts[0]!, config, servers).settings).toMatchObject({
@@ -165,6 +176,11 @@ describe("kubeadm config validate", () => {
     "a virtual address": { endpoint: undefined, virtualAddress: { address: "192.0.2.10", interface: "eth0" } },
     "a name for a virtual address": { virtualAddress: { address: "192.0.2.10", interface: "eth0" } },
     IPv6: { endpoint: "2001:db8::10", servers: [host("2001:db8::11")], agents: [], network: { pods: "fd00:42::/56", services: "fd00:43::/112" } },
+    "IPv4 and IPv6": {
+      servers: [host("192.0.2.11", { addresses: ["192.0.2.11", "2001:db8::11"] })],
+      agents: [],
+      network: { pods: ["10.42.0.0/16", "fd00:42::/56"], services: ["10.43.0.0/16", "fd00:43::/112"] },
+    },
     "hosts by name, with labels, taints and flags": {
       servers: [host("db1.example.com", { taints: ["node-role.kubernetes.io/control-plane:NoSchedule"] }), host("db2.example.com"), host("db3.example.com")],
       pools: { web: { labels: { zone: "a" }, taints: ["spot:NoExecute"], kubelet: { "max-pods": "50" }, hosts: [host("192.0.2.31")] } },

@@ -1,16 +1,16 @@
 import * as z from "zod";
-import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
-import { hostAddress, hostsFields } from "../ssh/schema";
+import { hostAddress, hostsFields, networks } from "../ssh/schema";
 
 /** The version that this release of BearStack was tried with. */
 export const KUBEADM_VERSION = "v1.36.3";
 
 const Network = z
   .strictObject({
-    pods: cidr.default("10.42.0.0/16").describe("Addresses of pods. Cannot change later."),
-    services: cidr.default("10.43.0.0/16").describe("Addresses of Services. Cannot change later."),
+    pods: networks.default("10.42.0.0/16").describe("Addresses of pods; a list of two for IPv4 and IPv6. Cannot change later."),
+    services: networks.default("10.43.0.0/16").describe("Addresses of Services; a list of two likewise. Cannot change later."),
   })
   .prefault({});
 

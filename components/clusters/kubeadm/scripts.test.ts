@@ -46,6 +46,13 @@ describe.each(shells)("kubeadm under $shell", ({ shell, missing }) => {
       expect(host.has("bin/containerd")).toBe(true);
     });
 
+    it("lets the kernel forward what the pods' networks need", () => {
+      host.write("proc/sys/net/ipv6/conf/all/forwarding", "0\n");
+      done(host.node({ FORWARD: "ipv4 ipv6" }));
+      for (const path of ["ipv4/ip_forward", "ipv6/conf/all/forwarding"]) expect(host.read(`proc/sys/net/${path}`)).toBe("1\n");
+      expect(host.read("etc/sysctl.d/90-bearstack-kubernetes.conf")).toMatch(/^net\.ipv4\.ip_forward = 1\nnet\.ipv6\.conf\.all\.forwarding = 1\n/);
+    });
+
     it("installs packages where there is none, and takes them away again", () => {
       host.close();
       host = new KubeadmHost(shell, null);

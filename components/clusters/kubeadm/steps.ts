@@ -68,7 +68,10 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
           }
         : {}),
       IMAGES: config.images,
-      FORWARD: config.network.pods.includes(":") ? "ipv6" : "ipv4",
+      FORWARD: [config.network.pods]
+        .flat()
+        .map((network) => (network.includes(":") ? "ipv6" : "ipv4"))
+        .join(" "),
       ...(host.role === "server" ? { CLUSTER: clusterConfig(config, frontOf(config)), INIT: initConfig(host), SANS: namesOf(config).join(" ") } : {}),
       ...(host.role === "server" && config.virtualAddress
         ? { KUBE_VIP: kubeVipManifest(config.virtualAddress, "/etc/kubernetes/admin.conf").trimEnd(), VIRTUAL_ADDRESS: config.virtualAddress.address }

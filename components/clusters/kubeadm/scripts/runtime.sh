@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Makes a container runtime ready: kernel, containerd, runc, plugins for networks. Builds on release.sh.
 # Settings: RUNTIME (distribution: packages; releases: of the versions CONTAINERD, RUNC and PLUGINS, from RUNTIME_ARTIFACTS)
-#           VERSION (of Kubernetes), IMAGES (the registry), FORWARD (ipv4 or ipv6)
+#           VERSION (of Kubernetes), IMAGES (the registry), FORWARD (ipv4, ipv6 or both)
 # Secrets:  none
 # Output:   nothing
 
@@ -19,12 +19,15 @@ br_netfilter"
 if [ -z "$ROOT" ]; then
   for runtime_module in overlay br_netfilter; do modprobe "$runtime_module" 2>/dev/null || true; done
 fi
-case $FORWARD in
-  ipv6) runtime_forward=net/ipv6/conf/all/forwarding ;;
-  *) runtime_forward=net/ipv4/ip_forward ;;
-esac
+runtime_keys=''
+for runtime_family in $FORWARD; do
+  case $runtime_family in
+    ipv6) runtime_keys="$runtime_keys net/ipv6/conf/all/forwarding" ;;
+    *) runtime_keys="$runtime_keys net/ipv4/ip_forward" ;;
+  esac
+done
 runtime_text=''
-for runtime_key in "$runtime_forward" net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-call-ip6tables; do
+for runtime_key in $runtime_keys net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-call-ip6tables; do
   runtime_text="$runtime_text$(printf '%s' "$runtime_key" | tr / .) = 1
 "
   [ ! -f "$ROOT/proc/sys/$runtime_key" ] || [ "$(cat "$ROOT/proc/sys/$runtime_key")" = 1 ] || printf '1\n' >"$ROOT/proc/sys/$runtime_key"
