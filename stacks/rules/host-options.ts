@@ -1,5 +1,6 @@
 import { isAddress, type HostsCluster } from "../../components/clusters/ssh/distribution";
-import { ownArguments } from "../../components/clusters/k3s/arguments";
+import { ownArguments as kubeadmArguments } from "../../components/clusters/kubeadm/arguments";
+import { ownArguments as k3sArguments, type Arguments } from "../../components/clusters/k3s/arguments";
 import type { Oidc } from "../../components/clusters/ssh/oidc";
 import { K0S_RELEASES } from "../../components/clusters/k0s/schema";
 import { K3S_RELEASES } from "../../components/clusters/k3s/schema";
@@ -24,6 +25,18 @@ interface Options extends HostsCluster {
 function optionsIn(config: StackConfig): { options: Options; at(field: string): string } | undefined {
   if (hostsIn(config).length === 0) return undefined;
   return { options: config.cluster.config as Options, at: (field) => `bearstack:cluster.${config.cluster.kind}.${field}` };
+}
+
+/** Flags that other fields of the config set, where the kind takes some of the user's own. */
+function ownIn({ cluster }: StackConfig): Arguments | undefined {
+  if (cluster.kind === "k3s") return k3sArguments(cluster.config);
+  return cluster.kind === "kubeadm" ? kubeadmArguments(cluster.config) : undefined;
+}
+
+/** Which field that is. */
+function setterOf(flag: string): string {
+  if (flag.startsWith("oidc-")) return "oidc";
+  return flag === "encryption-provider-config" ? "the encryption of Secrets" : "hardening";
 }
 
 const familyOf = (address: string): "IPv4" | "IPv6" => (address.includes(":") ? "IPv6" : "IPv4");
@@ -115,9 +128,9 @@ export const hostOptionRules: readonly Rule[] = [
     cure: "Leave the flag out, or the field that sets it.",
     find: ({ config }) => {
       const found = optionsIn(config);
-      if (!found || config.cluster.kind !== "k3s") return [];
+      const own = ownIn(config);
+      if (!found || !own) return [];
       const { options } = found;
-      const own = ownArguments(options);
       const given = [
         ...(["apiServer", "controllerManager", "scheduler"] as const).map((part) => ({ part, path: found.at(`${part}Args`), flags: options[`${part}Args`] })),
         ...hostsIn(config).map(({ path, kubelet }) => ({ part: "kubelet" as const, path: `${path}.kubelet`, flags: kubelet })),
@@ -128,7 +141,7 @@ export const hostOptionRules: readonly Rule[] = [
           .map(([flag, value]) => ({
             path: `${path}.${flag}`,
             seen: value,
-            problem: `is set by ${flag.startsWith("oidc-") ? "oidc" : "hardening"} already, to ${own[part][flag]!}.`,
+            problem: `is set by ${setterOf(flag)} already, to ${own[part][flag]!}.`,
             fix: "leave it out",
           })),
       );

@@ -47,11 +47,6 @@ const External = z
     message: `has a certificate or a key without the other${FIX}give both, or none`,
   });
 
-/** Flags of a part of Kubernetes. */
-export const Flags = z
-  .record(z.string().regex(/^[a-z][a-z0-9-]*$/, `is no flag${FIX}write it as Kubernetes has it, without dashes in front, like request-timeout`), z.string())
-  .default({});
-
 /** Where a cluster keeps its state. */
 export const Datastore = z.strictObject({
   external: External.describe("A database that is there already. All servers share it, and any number of them will do."),

@@ -3,8 +3,8 @@ import { dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
 import { Proxy } from "../ssh/proxy";
-import { hostsFields, networks, Rotation } from "../ssh/schema";
-import { Datastore, Flags, Registries, Snapshots } from "./fields";
+import { Flags, hostsFields, networks, Rotation } from "../ssh/schema";
+import { Datastore, Registries, Snapshots } from "./fields";
 
 /** Where k3s publishes its releases. */
 export const K3S_RELEASES = "https://github.com/k3s-io/k3s/releases/download";

@@ -1,11 +1,8 @@
 import { stringify } from "yaml";
 import { isAddress } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
-import { oidcFlags } from "../ssh/oidc";
+import { ENCRYPTION, ownArguments } from "./arguments";
 import type { KubeadmConfig } from "./schema";
-
-/** Where servers keep the key that Secrets are encrypted with (kubernetes.io, Encrypting Confidential Data at Rest). */
-export const ENCRYPTION = "/etc/kubernetes/encryption";
 
 const API = "kubeadm.k8s.io/v1beta4";
 const SOCKET = "unix:///run/containerd/containerd.sock";
@@ -19,6 +16,10 @@ const documents = (...parts: object[]): string => parts.map((part) => stringify(
 
 /** Flags as kubeadm takes them. */
 const argumentsOf = (flags: Readonly<Record<string, string>>): Argument[] => Object.entries(flags).map(([name, value]) => ({ name, value }));
+
+/** A part of the control plane that has flags of its own; none where it has none. */
+const withFlags = (part: string, flags: Readonly<Record<string, string>>): object =>
+  Object.keys(flags).length === 0 ? {} : { [part]: { extraArgs: argumentsOf(flags) } };
 
 /** Names and addresses that the API's certificate is good for besides the endpoint. A name for the virtual address does not stand in its place. */
 export const namesOf = ({ certSANs, endpoint, virtualAddress }: KubeadmConfig): string[] => [
@@ -45,9 +46,11 @@ export function clusterConfig(config: KubeadmConfig, endpoint: string | undefine
       },
       apiServer: {
         ...(names.length > 0 ? { certSANs: names } : {}),
-        extraArgs: [{ name: "encryption-provider-config", value: `${ENCRYPTION}/config.yaml` }, ...(config.oidc ? argumentsOf(oidcFlags(config.oidc)) : [])],
+        extraArgs: argumentsOf({ ...ownArguments(config).apiServer, ...config.apiServerArgs }),
         extraVolumes: [{ name: "encryption", hostPath: ENCRYPTION, mountPath: ENCRYPTION, readOnly: true, pathType: "Directory" }],
       },
+      ...withFlags("controllerManager", config.controllerManagerArgs),
+      ...withFlags("scheduler", config.schedulerArgs),
     },
     {
       apiVersion: "kubelet.config.k8s.io/v1beta1",

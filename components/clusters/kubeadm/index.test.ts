@@ -56,6 +56,17 @@ describe("kubeadm steps", () => {
     expect(kubelet).toMatchObject({ cgroupDriver: "systemd", failSwapOn: false });
   });
 
+  it("gives flags to the parts of the control plane, and names no part without", () => {
+    const [kubernetes] = parseAllDocuments(
+      clusterConfig(cluster({ apiServerArgs: { "request-timeout": "300s" }, schedulerArgs: { v: "2" } }).config, undefined),
+    );
+    expect(kubernetes!.toJS()).toMatchObject({
+      apiServer: { extraArgs: [{ name: "encryption-provider-config" }, { name: "request-timeout", value: "300s" }] },
+      scheduler: { extraArgs: [{ name: "v", value: "2" }] },
+    });
+    expect(kubernetes!.toJS()).not.toHaveProperty("controllerManager");
+  });
+
   it("registers servers without a taint, and hosts with what the config gives them", () => {
     const { servers, hosts } = cluster({ agents: [host("192.0.2.21", { labels: { pool: "web" }, taints: ["dedicated=web:NoSchedule", "spot:NoExecute"] })] });
     expect(parseAllDocuments(initConfig(servers[0]!))[0]!.toJS()).toMatchObject({ nodeRegistration: { name: "192-0-2-11", taints: [] } });
@@ -168,6 +179,7 @@ describe("kubeadm config validate", () => {
     "all defaults": {},
     "one server without an endpoint": { endpoint: undefined, servers: range(11, 1), agents: [] },
     "an identity provider and more names": { oidc: { issuer: "https://id.example.com", clientId: "k8s" }, certSANs: ["api.example.com", "192.0.2.100"] },
+    "flags of the control plane": { apiServerArgs: { "request-timeout": "300s" }, controllerManagerArgs: { v: "2" }, schedulerArgs: { v: "2" } },
     "other networks, domain and registry": {
       network: { pods: "10.10.0.0/16", services: "10.20.0.0/16" },
       clusterDomain: "k8s.local",

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
-import { hostAddress, hostsFields, networks } from "../ssh/schema";
+import { Flags, hostAddress, hostsFields, networks } from "../ssh/schema";
 
 /** The version that this release of BearStack was tried with. */
 export const KUBEADM_VERSION = "v1.36.3";
@@ -67,6 +67,9 @@ export const KubeadmConfig = z.strictObject({
     .default([])
     .describe("More names and addresses that the API's certificate is good for; the endpoint and the server's own are in it."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
+  apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front; they win over those that kubeadm sets."),
+  controllerManagerArgs: Flags.describe("More flags of kube-controller-manager, likewise."),
+  schedulerArgs: Flags.describe("More flags of kube-scheduler, likewise."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

@@ -95,6 +95,11 @@ export type Pool = z.output<typeof Pool>;
 /** One network, or one of IPv4 and one of IPv6. */
 export const networks = cidr.or(z.array(cidr).length(2, `is no pair${FIX}name one network, or one of IPv4 and one of IPv6`));
 
+/** Flags of a part of Kubernetes. */
+export const Flags = z
+  .record(z.string().regex(/^[a-z][a-z0-9-]*$/, `is no flag${FIX}write it as Kubernetes has it, without dashes in front, like request-timeout`), z.string())
+  .default({});
+
 const again = z.string().min(1).max(100).optional();
 
 /** Renewal of what grows old, for kinds that know how: another text than last time asks for it. */
