@@ -1,5 +1,6 @@
 import { isAddress, type HostsCluster } from "../../components/clusters/ssh/distribution";
 import { ownArguments as kubeadmArguments } from "../../components/clusters/kubeadm/arguments";
+import { ownArguments as k0sArguments } from "../../components/clusters/k0s/arguments";
 import { ownArguments as k3sArguments, type Arguments } from "../../components/clusters/k3s/arguments";
 import type { Oidc } from "../../components/clusters/ssh/oidc";
 import { K0S_RELEASES } from "../../components/clusters/k0s/schema";
@@ -30,6 +31,7 @@ function optionsIn(config: StackConfig): { options: Options; at(field: string): 
 /** Flags that other fields of the config set, where the kind takes some of the user's own. */
 function ownIn({ cluster }: StackConfig): Arguments | undefined {
   if (cluster.kind === "k3s") return k3sArguments(cluster.config);
+  if (cluster.kind === "k0s") return k0sArguments(cluster.config);
   return cluster.kind === "kubeadm" ? kubeadmArguments(cluster.config) : undefined;
 }
 

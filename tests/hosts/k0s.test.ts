@@ -101,6 +101,7 @@ describe.skipIf(!canStartHosts)("the stand-in of k0s", () => {
       [balanced({ authPass: "longer than 8" }), "AuthPass must be 8 characters or less"],
       [balanced({ virtualIPs: ["192.0.2.10"] }), "VirtualIPs must be a CIDR"],
       [balanced({ virtualRouterId: 51 }), 'unknown field "virtualRouterId"'],
+      [{ scheduler: { extraArgs: { v: 2 } } }, "cannot unmarshal into Go struct field .extraArgs"],
       [{ api: { externalAddress: "192.0.2.9" }, network: { nodeLocalLoadBalancing: { enabled: true } } }, "cannot be used in conjunction with an external"],
     ];
     for (const [spec, message] of wrong) {

@@ -1,12 +1,9 @@
 import ipaddr from "ipaddr.js";
 import { stringify } from "yaml";
 import type { Host } from "../ssh/hosts";
-import { oidcFlags } from "../ssh/oidc";
+import { ownArguments } from "./arguments";
 import { ipv6PodsOfNode, networkFields } from "./networks";
 import type { K0sConfig } from "./schema";
-
-/** Key that kube-apiserver encrypts Secrets with. It lies with the certificates, so that `k0s backup` takes it along. */
-export const ENCRYPTION = "/var/lib/k0s/pki/encryption.yaml";
 
 /** Parts of k0s that have nothing to do here: this program does the upgrades, and nobody is told about the cluster. */
 const DISABLED = "autopilot,update-prober";
@@ -20,6 +17,7 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
   // A virtual address is for who comes from outside: k0s has nodes balance by themselves, which an external address rules out.
   const front = config.virtualAddress ? undefined : config.endpoint;
   const names = [...(isAddress ? [] : [host.address]), ...(config.virtualAddress && config.endpoint !== undefined ? [config.endpoint] : [])];
+  const own = ownArguments(config);
   const ipv6 = ipv6PodsOfNode(config.network.pods);
   return stringify({
     apiVersion: "k0s.k0sproject.io/v1beta1",
@@ -31,9 +29,10 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
         ...(isAddress ? { address: host.address } : {}),
         ...(names.length > 0 ? { sans: names } : {}),
         ...(front === undefined ? {} : { externalAddress: front }),
-        extraArgs: { "encryption-provider-config": ENCRYPTION, ...(config.oidc ? oidcFlags(config.oidc) : {}) },
+        extraArgs: { ...own.apiServer, ...config.apiServerArgs },
       },
-      ...(ipv6 === undefined ? {} : { controllerManager: { extraArgs: { "node-cidr-mask-size-ipv6": String(ipv6) } } }),
+      ...flags("controllerManager", { ...(ipv6 === undefined ? {} : { "node-cidr-mask-size-ipv6": String(ipv6) }), ...config.controllerManagerArgs }),
+      ...flags("scheduler", config.schedulerArgs),
       storage: { type: "etcd", etcd: { ...(isAddress ? { peerAddress: host.address } : {}), extraArgs: { name: host.name } } },
       network: {
         provider: pods ? "kuberouter" : "custom",
@@ -49,6 +48,9 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
     },
   });
 }
+
+/** Flags of a part as k0s has them; nothing where there are none. */
+const flags = (part: string, extraArgs: Readonly<Record<string, string>>): object => (Object.keys(extraArgs).length === 0 ? {} : { [part]: { extraArgs } });
 
 /** Where configure.sh puts the password of the virtual address, a secret of the stack. */
 export const PASSWORD = "VRRPPASS";

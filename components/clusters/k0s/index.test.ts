@@ -46,6 +46,11 @@ const cases: Readonly<Record<string, object>> = {
   "a virtual address, and a name for it": { endpoint: "k8s.example.com", virtualAddress: { address: "192.0.2.10", interface: "eth0" } },
   "a virtual address of IPv6": { virtualAddress: { address: "2001:db8::1:0", interface: "eth0", routerId: 7 } },
   "no internet": { airgap: true, artifacts: "/srv/k0s" },
+  "flags of one's own": {
+    apiServerArgs: { "request-timeout": "300s" },
+    controllerManagerArgs: { "terminated-pod-gc-threshold": "100" },
+    schedulerArgs: { v: "2" },
+  },
   "IPv4 and IPv6": { network: { pods: ["10.244.0.0/16", "fd00:42::/56"], services: ["10.96.0.0/12", "fd00:43::/112"] } },
   "IPv6 before IPv4": { network: { pods: ["fd00:42::/108", "10.244.0.0/16"], services: ["fd00:43::/108", "10.96.0.0/12"] } },
 };
@@ -118,6 +123,22 @@ describe("k0s steps", () => {
     const plain = cluster();
     expect(specOf(clusterConfig(plain.servers[0]!, plain.config, true))).not.toHaveProperty("images");
     expect(preflight(servers[0]!, config, servers).settings["MIN_DISK_MB"]).toBe("10500");
+  });
+
+  it("passes on flags of one's own, next to those that are set here", () => {
+    const own = {
+      apiServerArgs: { "request-timeout": "300s" },
+      controllerManagerArgs: { "node-cidr-mask-size-ipv6": "72" },
+      schedulerArgs: { v: "2" },
+    };
+    const { config, servers } = cluster({ ...own, network: { pods: ["10.244.0.0/16", "fd00:42::/56"], services: ["10.96.0.0/12", "fd00:43::/112"] } });
+    expect(specOf(clusterConfig(servers[0]!, config, true))).toMatchObject({
+      api: { extraArgs: { "request-timeout": "300s", "encryption-provider-config": "/var/lib/k0s/pki/encryption.yaml" } },
+      controllerManager: { extraArgs: { "node-cidr-mask-size-ipv6": "72" } },
+      scheduler: { extraArgs: { v: "2" } },
+    });
+    const plain = cluster();
+    for (const part of ["controllerManager", "scheduler"]) expect(specOf(clusterConfig(plain.servers[0]!, plain.config, true))).not.toHaveProperty(part);
   });
 
   it("takes a host's own name for its certificate, and lets k0s find its address", () => {

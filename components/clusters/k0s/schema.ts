@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
 import { Oidc } from "../ssh/oidc";
-import { hostsFields, networks } from "../ssh/schema";
+import { Flags, hostsFields, networks } from "../ssh/schema";
 import { virtualAddressFields } from "../ssh/virtual-address";
 import { calendarOf } from "./calendar";
 import { ipv6PodsOfNode } from "./networks";
@@ -76,6 +76,9 @@ export const K0sConfig = z.strictObject({
   airgap: z.boolean().default(false).describe("Hosts reach nothing outside: the images that k0s brings come as an archive from `artifacts`, like the binary."),
   snapshots: Snapshots.describe("Backups of etcd, certificates and config, in /var/lib/k0s-backups of each server."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
+  apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front; they win over those that k0s sets."),
+  controllerManagerArgs: Flags.describe("More flags of kube-controller-manager, likewise."),
+  schedulerArgs: Flags.describe("More flags of kube-scheduler, likewise."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

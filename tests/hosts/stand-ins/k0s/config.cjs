@@ -95,7 +95,7 @@ exports.readConfig = function readConfig(path = "/etc/k0s/k0s.yaml") {
   }
   check(given, fields, "");
   if (given.kind !== undefined && given.kind !== "ClusterConfig") throw new Fatal(`failed to load node config: ${given.kind} is no ClusterConfig`);
-  const { api = {}, storage = {}, network = {}, controllerManager = {} } = given.spec ?? {};
+  const { api = {}, storage = {}, network = {}, controllerManager = {}, scheduler = {} } = given.spec ?? {};
   const config = {
     api: { address: ownAddress(), port: 6443, k0sApiPort: 9443, sans: [], extraArgs: {}, ...api },
     storage: { type: "etcd", ...storage, etcd: { peerAddress: ownAddress(), extraArgs: {}, ...storage.etcd } },
@@ -111,7 +111,8 @@ exports.readConfig = function readConfig(path = "/etc/k0s/k0s.yaml") {
       "spec: network.nodeLocalLoadBalancing.enabled: Forbidden: node-local load balancing cannot be used in conjunction with an external Kubernetes API server address",
     ...wrongInstances(config.network),
     ...wrongNetworks(config.network, controllerManager.extraArgs ?? {}),
-    Object.values(config.api.extraArgs).some((value) => typeof value !== "string") && "spec.api.extraArgs: values are no strings",
+    [config.api, controllerManager, scheduler].some(({ extraArgs = {} }) => Object.values(extraArgs).some((value) => typeof value !== "string")) &&
+      "json: cannot unmarshal into Go struct field .extraArgs of type string",
   ].filter(Boolean);
   if (wrong.length > 0) throw new Fatal(`invalid node config: ${wrong.join("\n")}`);
   if (config.storage.type !== "etcd") throw new Fatal("the stand-in has etcd only");
