@@ -6,7 +6,8 @@ import { limiter } from "../sandbox/runner/retry";
 import { ensureTool } from "../sandbox/tools";
 import { checkStackOrThrow } from "../stacks/check";
 import { lastLine, listReleases, ownReleases, run, withKubeconfig, type OwnRelease } from "./cluster-access";
-import { print, table } from "./output";
+import { agingKubeconfig } from "./kubeconfig-age";
+import { paintErrors, print, table } from "./output";
 import { loadStack } from "./stack";
 
 export interface VerifyOptions {
@@ -114,13 +115,20 @@ export function parseDiff(text: string): { object: string; liveName: string }[] 
   });
 }
 
-/** Prints the drift; exit code 1 when there is any. */
+/** Prints the drift; exit code 1 when there is any. A kubeconfig that ends soon is a warning on stderr. */
 export async function runVerify(options: VerifyOptions): Promise<void> {
   const checked = checkStackOrThrow(loadStack(options.stack));
   const report = (message: string): void => void process.stderr.write(`${message}\n`);
-  const result = await withKubeconfig(checked, options.kubeconfig, (path) => verify(ownReleases(checked.resolved?.addons ?? []), path, report));
+  const warnings: string[] = [];
+  const result = await withKubeconfig(checked, options.kubeconfig, async (path) => {
+    // First, since with one that has ended nothing else can be read.
+    const aging = await agingKubeconfig(checked.config.cluster.kind, path, new Date());
+    if (aging) warnings.push(aging.message);
+    for (const warning of warnings) report(`${paintErrors.yellow("warning")}: ${warning}`);
+    return verify(ownReleases(checked.resolved?.addons ?? []), path, report);
+  });
   if (result.drift.length > 0) process.exitCode = 1;
-  if (options.json) return print(JSON.stringify(result, undefined, 2));
+  if (options.json) return print(JSON.stringify({ ...result, warnings }, undefined, 2));
   if (result.absent.length > 0) print(`Not installed by Helm (an outline, or not up yet): ${result.absent.join(", ")}`);
   if (result.drift.length === 0) return print(`${result.releases} releases compared: every object is as its release says.`);
   print(table([["RELEASE", "OBJECT", "FOUND"], ...result.drift.map((drift) => [drift.release, drift.object, drift.kind])]));

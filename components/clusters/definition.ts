@@ -18,6 +18,8 @@ export interface ClusterDefinition<S extends z.ZodType = z.ZodType> {
   load(): Promise<ClusterModule>;
   /** What runs on the hosts, without the SDK, for commands of their day 2. */
   distribution?(): Promise<Distribution<any>>;
+  /** How the kubeconfig is made anew before its certificate ends; absent where that needs nobody. */
+  renewKubeconfig?: string;
   /** Reads the kubeconfig without the SDK, for `verify` and `recover`; absent where only the stack's state knows it. */
   access?(): Promise<{ kubeconfig(config: any, stack: string): Promise<PinnedKubeconfig> }>;
 }

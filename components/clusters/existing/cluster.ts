@@ -16,6 +16,7 @@ export const existing = defineCluster({
         ? ["cluster existing: it is taken for granted that its CNI enforces NetworkPolicies; say networkPolicies: true or false to be sure."]
         : [],
   }),
+  renewKubeconfig: "Get a new one from who runs the cluster, and put it where bearstack:cluster.existing finds it.",
   load: () => import("./index"),
   access: () => import("./access"),
 });

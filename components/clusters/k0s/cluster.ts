@@ -15,5 +15,7 @@ export const k0s = defineCluster({
     nodes: hostsOf("k0s", config).length,
     warnings: [],
   }),
+  renewKubeconfig:
+    "k0s renews it at every start: restart k0scontroller on the first server, unless it was since; then pulumi up --replace '**::kubeconfig' reads it anew.",
   load: () => import("./index"),
 });

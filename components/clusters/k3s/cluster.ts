@@ -15,6 +15,8 @@ export const k3s = defineCluster({
     nodes: hostsOf("k3s", config).length,
     warnings: [],
   }),
+  renewKubeconfig:
+    "rotation: { kubeconfig: <another text> } and pulumi up read it anew. k3s renews it when it starts within its last 90 days (newer ones 120); where it has not, rotation: { certificates: <another text> } does both.",
   load: () => import("./index"),
   distribution: () => import("./steps").then(({ distribution }) => distribution),
 });

@@ -16,5 +16,7 @@ export const kubeadm = defineCluster({
     nodes: hostsOf("kubeadm", config).length,
     warnings: [], // that there is no network says the rule network-missing, with or without a platform
   }),
+  renewKubeconfig:
+    "An upgrade renews it, and so does kubeadm certs renew admin.conf on the first server; then pulumi up --replace '**::kubeconfig' reads it anew.",
   load: () => import("./index"),
 });
