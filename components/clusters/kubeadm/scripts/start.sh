@@ -104,7 +104,7 @@ join_cluster() {
   # shellcheck disable=SC2086 # three words
   set -- ${SECRET_JOIN:-}
   if [ $# -lt 2 ] || [ -z "$JOIN" ]; then fail "this host neither starts a cluster nor knows how to join one" "give BOOTSTRAP=yes, or JOIN and the secret JOIN"; fi
-  [ "$ROLE" != server ] || [ $# -ge 3 ] || fail "the secret JOIN lets in an agent, not a server" "make it anew: pulumi up --replace '**$NODE_NAME-admit'"
+  [ "$ROLE" != server ] || [ $# -ge 3 ] || fail "the secret JOIN lets in an agent, not a server" "make it anew: pulumi up --replace '**::$NODE_NAME-admit'"
   same_time "https://$(join_address)"
   : >"$start_joining"
   # By the shell alone: what goes through a program can be seen in its arguments.
@@ -128,7 +128,7 @@ join_cluster() {
       continue
     fi
     tell_log
-    fail "$NODE_NAME could not join" "see to what kubeadm says above, then run again; where token or key have expired: pulumi up --replace '**$NODE_NAME-admit'"
+    fail "$NODE_NAME could not join" "see to what kubeadm says above, then run again; where token or key have expired: pulumi up --replace '**::$NODE_NAME-admit'"
   done
   start_text=''
   wait_in "$WAIT_SECONDS" || give_up
