@@ -100,7 +100,7 @@ export async function listSnapshots(options: SnapshotOptions & { json?: boolean 
   });
 }
 
-/** The snapshot and its token, in files that only this user may read. */
+/** The snapshot, and what opens it where that is not in it, in files that only this user may read. */
 export async function copySnapshot(name: string, folder: string, options: SnapshotOptions): Promise<void> {
   checkName(name);
   const file = join(folder, name);
@@ -126,9 +126,11 @@ export async function copySnapshot(name: string, folder: string, options: Snapsh
       await access.run(server, snapshots.read(name), { into });
       const written = (await stat(part)).size;
       if (written !== has.bytes) throw new UserError(`${name} came with ${written} bytes of ${has.bytes}.`, "Run it again.");
-      const key = await access.run(server, snapshots.key(name));
-      await writeFile(`${file}.token`, `${key.trim()}\n`, { mode: 0o600 });
-      await chmod(`${file}.token`, 0o600); // it may have been there
+      if (snapshots.key) {
+        const key = await access.run(server, snapshots.key(name));
+        await writeFile(`${file}.token`, `${key.trim()}\n`, { mode: 0o600 });
+        await chmod(`${file}.token`, 0o600); // it may have been there
+      }
       const handle = await open(part, "r");
       await handle.sync();
       await handle.close();
@@ -137,7 +139,8 @@ export async function copySnapshot(name: string, folder: string, options: Snapsh
       await rm(part, { force: true });
     }
     progress.stop();
-    print(`${file}\n${file}.token\nTogether they hold every Secret of the cluster: keep them where nobody else can read them.`);
+    const [files, what, them] = snapshots.key ? [`${file}\n${file}.token`, "Together they hold", "them"] : [file, "It holds", "it"];
+    print(`${files}\n${what} every Secret of the cluster: keep ${them} where nobody else can read ${them}.`);
   });
 }
 

@@ -21,9 +21,9 @@ export function snapshotCommand(program: Command): void {
   add("list", "list those on all servers")
     .option("--json", "as JSON")
     .action(async (options: SnapshotOptions & { json?: boolean }) => (await import("../snapshot")).listSnapshots(options));
-  add("copy", "copy one to this computer, with the token it can be opened with")
+  add("copy", "copy one to this computer, with the token that opens it where it needs one")
     .argument("<snapshot>", "its name, as list has it")
-    .argument("<folder>", "where to put both files; nobody else may read them")
+    .argument("<folder>", "where to put it; nobody else may read it")
     .action(async (name: string, folder: string, options: SnapshotOptions) => (await import("../snapshot")).copySnapshot(name, folder, options));
   add("put", "bring one from this computer to a server, for restore to find it there")
     .argument("<file>", "the snapshot, as copy wrote it, or as it lies in an S3 store")

@@ -7,6 +7,7 @@ import { FILE_FOLLOWS } from "../ssh/script";
 const base = ["k3s/scripts/lib.sh", "k3s/scripts/data.sh"];
 const SNAPSHOTS = "var/lib/rancher/k3s/server/db/snapshots";
 const CONFIG = "etc/rancher/k3s/config.yaml";
+const shared = ["restore-stop", "restore-joined", "restore-end"];
 const marks = { RESTORE: "r1", SNAPSHOT: "old-node-1-1000" };
 
 describe.each(shells)("day 2 of k3s under $shell", ({ shell, missing }) => {
@@ -19,7 +20,11 @@ describe.each(shells)("day 2 of k3s under $shell", ({ shell, missing }) => {
   const run = (scripts: string[], more: Record<string, string> = {}, secrets: Record<string, string> = {}): Ran =>
     host.run([...base, ...scripts], { ...marks, ...more }, secrets);
   const restore = (script: string, more: Record<string, string> = {}, secrets: Record<string, string> = {}): Ran =>
-    run(["ssh/scripts/restore.sh", `k3s/scripts/${script}.sh`], { WAIT_SECONDS: "5", ...more }, secrets);
+    run(
+      ["ssh/scripts/snapshots.sh", "ssh/scripts/restore.sh", `${shared.includes(script) ? "ssh" : "k3s"}/scripts/${script}.sh`],
+      { WAIT_SECONDS: "5", PRODUCT: "k3s", UNIT: "k3s", ...more },
+      secrets,
+    );
 
   describe.skipIf(missing)("rotate", () => {
     const rotate = (text: string, more: object = {}): Ran => run(["k3s/scripts/rotate.sh"], { ROLE: settings.ROLE, CERTIFICATES: text, ...more });
@@ -44,14 +49,16 @@ describe.each(shells)("day 2 of k3s under $shell", ({ shell, missing }) => {
       host.write(`${folder}/on-demand-node-1-1700000000`, "12345");
       host.write(`${folder}/etcd-snapshot-node-1-1700000001.zip`, "1");
       host.write(`${folder}/on-demand-node-1-1700000002.part`, "");
-      expect(run(["k3s/scripts/snapshots.sh"]).stdout).toBe("etcd-snapshot-node-1-1700000001.zip 1 1700000001\non-demand-node-1-1700000000 5 1700000000\n");
-      expect(run(["k3s/scripts/snapshot-read.sh"], { SNAPSHOT: "on-demand-node-1-1700000000" }).stdout).toBe("12345");
-      refused(run(["k3s/scripts/snapshot-read.sh"]), "there is no snapshot old-node-1-1000");
+      expect(run(["ssh/scripts/snapshots.sh", "ssh/scripts/snapshot-list.sh"]).stdout).toBe(
+        "etcd-snapshot-node-1-1700000001.zip 1 1700000001\non-demand-node-1-1700000000 5 1700000000\n",
+      );
+      expect(run(["ssh/scripts/snapshots.sh", "ssh/scripts/snapshot-read.sh"], { SNAPSHOT: "on-demand-node-1-1700000000" }).stdout).toBe("12345");
+      refused(run(["ssh/scripts/snapshots.sh", "ssh/scripts/snapshot-read.sh"]), "there is no snapshot old-node-1-1000");
     });
 
     it("are opened with the token of their time", () => {
       host.write("var/lib/rancher/k3s/server/db/snapshots/old-node-1-1000", "");
-      const key = (): string => run(["k3s/scripts/snapshot-key.sh"]).stdout.trim();
+      const key = (): string => run(["ssh/scripts/snapshots.sh", "k3s/scripts/snapshot-key.sh"]).stdout.trim();
       expect(key()).toBe("canary-5e1f");
       host.write("etc/rancher/k3s/tokens-before", "900 first\n1500 second\n2000 third\n");
       expect(key()).toBe("second");
@@ -144,7 +151,7 @@ describe.each(shells)("day 2 of k3s under $shell", ({ shell, missing }) => {
       expect(host.has("var/lib/rancher/k3s/server/db/etcd-before-r1/member")).toBe(true);
       done(restore("restore-joined"));
       expect(stage()).toBe("r1 old-node-1-1000 joined");
-      done(restore("restore-end", { LOST: "" }));
+      done(restore("restore-end", { ASIDE: "/var/lib/rancher/k3s/server/db/etcd-before-r1", LOST: "" }));
       expect(stage()).toBe("");
       expect(host.has("var/lib/rancher/k3s/server/db/etcd-before-r1")).toBe(false);
     });

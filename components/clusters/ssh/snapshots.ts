@@ -28,8 +28,8 @@ export interface Snapshots {
   put(file: SnapshotFile, sha256: string): Work;
   /** Prints a snapshot byte for byte. */
   read(snapshot: string): Work;
-  /** Prints what a snapshot is opened with on other hosts: a secret. */
-  key(snapshot: string): Work;
+  /** Prints what a snapshot is opened with on other hosts: a secret. Left out where a snapshot holds all it needs. */
+  key?(snapshot: string): Work;
   /** Prints "<id> <stage>" of a restore of this snapshot that did not come to its end on this server; the stage is done after `done`. */
   status(snapshot: string): Work;
   /** Stops a server, before any data is touched; fails where it goes on. */
@@ -52,6 +52,44 @@ export interface Snapshots {
   done(restore: Restore): Work;
   /** Ends the restore on a server; on the restored one last, with nodes of servers that are lost. */
   end(restore: Restore, lost: readonly string[]): Work;
+}
+
+/** What differs between kinds in what they do alike. */
+export interface SnapshotParts {
+  product: string;
+  /** The unit of a server. */
+  unit: string;
+  /** Scripts that say `kube`, `forget_member`, SNAPSHOT_DIR, `snapshot_time` and `write_snapshot`. */
+  base: readonly string[];
+  /** Where a restore puts the data of before. */
+  aside(restore: Restore): string;
+}
+
+export const marksOf = ({ id, snapshot }: Restore): Record<string, string> => ({ RESTORE: id, SNAPSHOT: snapshot });
+
+type CommonSnapshots = Pick<Snapshots, "take" | "list" | "put" | "read" | "status" | "stop" | "missing" | "done" | "end">;
+
+/** The steps that are the same for every kind. */
+export function commonSnapshots({ product, unit, base, aside }: SnapshotParts): CommonSnapshots {
+  const files = (script: string, settings: Record<string, string>): Work => ({ phases: [...base, "ssh/scripts/snapshots.sh", script], settings });
+  const PRODUCT = { PRODUCT: product, UNIT: unit };
+  return {
+    take: (name) => files("ssh/scripts/snapshot-take.sh", { ...PRODUCT, NAME: name }),
+    list: () => files("ssh/scripts/snapshot-list.sh", {}),
+    put: ({ name, bytes, at }, sha256) => ({
+      phases: [...base, "ssh/scripts/snapshot-put.sh"],
+      settings: { SNAPSHOT: name, BYTES: String(bytes), SHA256: sha256, TIME: String(at) },
+    }),
+    read: (snapshot) => files("ssh/scripts/snapshot-read.sh", { SNAPSHOT: snapshot }),
+    status: (snapshot) => ({ phases: ["ssh/scripts/restore-status.sh"], settings: { SNAPSHOT: snapshot } }),
+    stop: (restore) => ({ phases: ["ssh/scripts/restore.sh", "ssh/scripts/restore-stop.sh"], settings: { ...marksOf(restore), ...PRODUCT } }),
+    missing: (names, seconds) => ({ phases: [...base, "ssh/scripts/restore-missing.sh"], settings: { NODES: names.join(" "), PATIENCE: String(seconds) } }),
+    done: (restore) => ({ phases: ["ssh/scripts/restore.sh", "ssh/scripts/restore-done.sh"], settings: marksOf(restore) }),
+    end: (restore, lost) => ({
+      phases: [...base, "ssh/scripts/restore.sh", "ssh/scripts/restore-end.sh"],
+      settings: { ...marksOf(restore), ASIDE: aside(restore), LOST: lost.join(" ") },
+    }),
+  };
 }
 
 /** What `list` and `take` print. */

@@ -6,6 +6,7 @@
 
 CONFIG_FILE=$ROOT/etc/rancher/k3s/config.yaml
 data_tokens=$ROOT/etc/rancher/k3s/tokens-before
+# shellcheck disable=SC2034 # scripts about snapshots use it
 SNAPSHOT_DIR=$ROOT/var/lib/rancher/k3s/server/db/snapshots
 
 # snapshot_time FILE: k3s puts it at the end of the name.
@@ -18,14 +19,8 @@ snapshot_time() {
   esac
 }
 
-# snapshot_files: "<name> <bytes> <unix time>" for each that is whole.
-snapshot_files() {
-  for data_file in "$SNAPSHOT_DIR"/*; do
-    case $data_file in *.part | *.tmp) continue ;; esac
-    [ -f "$data_file" ] || continue
-    printf '%s %s %s\n' "${data_file##*/}" "$(stat -c %s "$data_file")" "$(snapshot_time "$data_file")"
-  done
-}
+# write_snapshot NAME
+write_snapshot() { "$ROOT/usr/local/bin/k3s" etcd-snapshot save --name "$1"; }
 
 # config_value KEY: of a top level key with a plain value.
 config_value() { sed -n "s/^$1: *//p" "$CONFIG_FILE" 2>/dev/null | tr -d "\"'"; }

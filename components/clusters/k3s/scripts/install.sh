@@ -7,8 +7,7 @@
 
 take_lock node
 
-[ ! -f "$STATE_DIR/restore" ] ||
-  fail "the restore of a snapshot did not come to its end here" "run bear snapshot restore again, with $(cut -d ' ' -f 2 "$STATE_DIR/restore")"
+no_restore_is_open
 
 install_bin=$ROOT/usr/local/bin/k3s
 install_units=$ROOT/etc/systemd/system

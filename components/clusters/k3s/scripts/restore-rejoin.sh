@@ -9,7 +9,7 @@ take_lock node
 
 rejoin_db=$ROOT/var/lib/rancher/k3s/server/db
 
-[ -n "$(restore_stage)" ] || fail "this server was not stopped for this restore" "run bear snapshot restore again"
+restore_must_be_begun
 if [ "$(restore_stage)" = stopped ]; then
   [ -f "$CONFIG_FILE" ] || fail "this server has no config of k3s" "it is as good as new: leave it out with --lost, forget it in the config, run pulumi up, and add it again"
   rejoin_now=$(config_value token)

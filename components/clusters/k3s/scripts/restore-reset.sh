@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Makes this server the only member of etcd, with the data of a snapshot. start.sh comes next. Builds on lib.sh, data.sh
-# and restore.sh.
+# Makes this server the only member of etcd, with the data of a snapshot. start.sh comes next. Builds on lib.sh, data.sh,
+# snapshots.sh and restore.sh.
 # Settings: RESTORE, SNAPSHOT, WAIT_SECONDS
 # Secrets:  none: the token is in the config, and tokens of before in their file
 # Output:   nothing
@@ -11,9 +11,9 @@ reset_copy=$ROOT/etc/rancher/k3s/restore.yaml
 reset_path=$SNAPSHOT_DIR/$SNAPSHOT
 reset_bin=$ROOT/usr/local/bin/k3s
 
-[ -n "$(restore_stage)" ] || fail "this server was not stopped for this restore" "run bear snapshot restore again"
+restore_must_be_begun
 if [ "$(restore_stage)" = stopped ]; then
-  [ -f "$reset_path" ] || fail "there is no snapshot $SNAPSHOT on this server" "bear snapshot list says which server has which"
+  snapshot_must_be "$SNAPSHOT"
   reset_token=$(token_at "$(snapshot_time "$reset_path")")
   [ -n "$reset_token" ] || fail "this server does not know the token of the cluster" "restore on one that was a server of it"
   # k3s refuses to reset with the address of a server to join, and looks for the snapshot in S3 where the config names one.

@@ -51,3 +51,9 @@ check_step() {
   [ $((release_to / 1000000 - release_from / 1000000)) -le 1 ] ||
     fail "from $1 $2 to $3 a minor version would be skipped" "go to v1.$((release_from / 1000000 + 1)) first, then on"
 }
+
+# no_restore_is_open: a run in the middle of a restore would start what the restore has stopped.
+no_restore_is_open() {
+  [ ! -f "$STATE_DIR/restore" ] ||
+    fail "the restore of a snapshot did not come to its end here" "run bear snapshot restore again, with $(cut -d ' ' -f 2 "$STATE_DIR/restore")"
+}

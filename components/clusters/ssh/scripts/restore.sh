@@ -10,6 +10,10 @@ restore_file=$STATE_DIR/restore
 # restore_stage: stopped, aside, restored, joined; nothing where this restore was not here yet.
 restore_stage() { sed -n "s/^$RESTORE $SNAPSHOT //p" "$restore_file" 2>/dev/null || true; }
 
+restore_must_be_begun() {
+  [ -n "$(restore_stage)" ] || fail "this server was not stopped for this restore" "run bear snapshot restore again"
+}
+
 # restore_mark STAGE
 restore_mark() {
   mkdir -p "$STATE_DIR"

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# Ends a restore on a server: what was put aside goes, and so do nodes of servers that are lost. Builds on lib.sh and restore.sh.
-# Settings: RESTORE, SNAPSHOT, LOST (names of nodes to delete; may be empty)
+# Ends a restore on a server: what was put aside goes, and so do nodes of servers that are lost. Builds on the product's lib.sh and
+# on restore.sh.
+# Settings: RESTORE, SNAPSHOT, ASIDE (the folder), LOST (names of nodes to delete; may be empty)
 # Secrets:  none
 # Output:   nothing
 
@@ -9,8 +10,9 @@ take_lock node
 for end_node in $LOST; do
   kube --request-timeout=15s delete node "$end_node" --ignore-not-found --timeout=60s >&2 ||
     fail "the node $end_node, which is lost, could not be deleted" "see kubectl get node $end_node -o yaml, then run again"
+  forget_member "$end_node"
 done
 if [ -n "$(restore_stage)" ]; then
-  rm -rf "$ROOT/var/lib/rancher/k3s/server/db/etcd-before-$RESTORE"
+  rm -rf "$ROOT$ASIDE"
   restore_end
 fi

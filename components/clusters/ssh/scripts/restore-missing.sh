@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Which nodes do not come back to the restored cluster by themselves within a minute. Builds on lib.sh.
+# Which nodes do not come back to the restored cluster by themselves in time. Builds on the product's lib.sh.
 # Settings: NODES, PATIENCE (seconds)
 # Secrets:  none
 # Output:   their names, a line each
