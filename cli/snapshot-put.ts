@@ -19,6 +19,8 @@ export async function putSnapshot(file: string, options: PutOptions): Promise<vo
   const { size: bytes, mtimeMs } = await stat(file).catch(missing(file));
   const key = await readKey(file, options.tokenFile);
   await withSnapshots(options, async (access, snapshots, progress) => {
+    if (options.tokenFile !== undefined && !snapshots.key)
+      throw new CallError(`A snapshot of ${access.distribution.kind} needs no token.`, "leave --token-file out");
     const server = options.server === undefined ? access.servers[0]! : serverNamed(access.servers, options.server);
     progress.status(`reading ${file}`);
     const sum = createHash("sha256");
@@ -26,7 +28,7 @@ export async function putSnapshot(file: string, options: PutOptions): Promise<vo
     let sending: ReadStream | undefined;
     progress.status(() => `sending ${name} to ${server.name}: ${sizeText(sending?.bytesRead ?? 0)} of ${sizeText(bytes)}`);
     await access.run(server, snapshots.put({ name, bytes, at: Math.floor(mtimeMs / 1000) }, sum.digest("hex")), {
-      secrets: key === undefined ? {} : { KEY: key },
+      secrets: key === undefined || !snapshots.key ? {} : { KEY: key },
       from: () => (sending = createReadStream(file)),
     });
     progress.stop();

@@ -20,6 +20,9 @@ case "$*" in
   "etcd leave --peer-address "*) [ ! -e "$FACTS/stays" ] || exit 1; sed -i "/ \${4}\$/d" "$FACTS/members" ;;
   "token create "*) printf 'clusters:\\n- cluster:\\n    server: https://192.0.2.9:6443\\n  name: k0s\\nusers:\\n- name: %s\\n' "$3" | gzip -9 | base64 | tr -d '\\n'; echo ;;
   "kubeconfig admin") [ -e "$FACTS/ready" ] && printf 'clusters:\\n- cluster:\\n    server: https://192.0.2.9:6443\\n' ;;
+  "backup --save-path="*) [ ! -e "$FACTS/unwell" ] || { echo "Error: no leader" >&2; exit 1; }; tar -czf "\${2#--save-path=}/k0s_backup_2026-01-02T03_04_05_000Z.tar.gz" -C "$FACTS/archive" etcd-snapshot.db pki k0s.yaml ;;
+  "restore -") cat >"$FACTS/restored.tar.gz"; mkdir -p "$ROOT_FOLDER/var/lib/k0s/etcd/member/snap"; [ ! -e "$FACTS/unwell" ] || { echo "Error: failed to restore" >&2; exit 1; }
+    : >"$ROOT_FOLDER/var/lib/k0s/etcd/member/snap/db"; tar -xzf "$FACTS/restored.tar.gz" -C "$ROOT_FOLDER/var/lib/k0s" pki ;;
   *"get --raw /readyz"*) [ -e "$FACTS/ready" ] ;;
   *"get node "*kubeletVersion*) name=\${*#*get node }; cat "$FACTS/node-\${name%% *}" 2>/dev/null || true ;;
   *"get node "*"-o name"*) name=\${*#*get node }; [ ! -e "$FACTS/node-\${name%% *}" ] || echo "node/\${name%% *}" ;;

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canStartHosts } from "./hosts";
+import { HostsCli, type Said } from "./hosts-cli";
 import { failed, HostsBed, type Cluster } from "./hosts-cluster";
 
 const servers = ["s1", "s2", "s3"];
@@ -12,48 +11,22 @@ const cluster: Cluster = { servers, agents: ["a1"], endpoint: "s3" };
 /** The runbook of docs/k3s.md, as people run it: by the command line, in a process of its own. */
 describe.skipIf(!canStartHosts)("restore of k3s on real hosts, with a stand-in for the program k3s", { timeout: 900_000 }, () => {
   let bed: HostsBed;
+  let cli: HostsCli;
   let folder: string;
   let snapshot: string;
 
   beforeAll(async () => {
     bed = await HostsBed.start([...servers, "a1"]);
-    folder = mkdtempSync(join(tmpdir(), "bear-restore-"));
-    writeFileSync(join(folder, "Pulumi.hosts.yaml"), bed.stack(cluster).text);
-    writeFileSync(join(folder, "key"), bed.hosts.privateKey, { mode: 0o600 });
-    writeFileSync(join(folder, "password"), `${bed.hosts.sudoPassword!}\n`, { mode: 0o600 });
+    cli = new HostsCli(bed, cluster);
+    folder = cli.folder;
     expect(failed(await bed.run(cluster))).toEqual([]);
   }, 1_800_000);
   afterAll(async () => {
     await bed?.stop();
-    if (folder) rmSync(folder, { recursive: true, force: true });
+    cli?.close();
   }, 60_000);
 
-  interface Said {
-    code: number | string;
-    stdout: string;
-    stderr: string;
-  }
-
-  /** `bear snapshot ...`; killed with what it started once a moment has come. */
-  function bear(args: string[], killAt?: (stderr: string) => boolean): Promise<Said> {
-    const register = join(__dirname, "..", "sandbox", "runner", "testing", "register.cjs");
-    const main = join(__dirname, "..", "cli", "main.ts");
-    const access = ["-s", "hosts", "--identity", "key", "--sudo-password-file", "password"];
-    const child = spawn(process.execPath, ["-r", register, main, "snapshot", ...args, ...access], {
-      cwd: folder,
-      env: { ...process.env, XDG_STATE_HOME: join(folder, "state") },
-    });
-    const said: Said = { code: -1, stdout: "", stderr: "" };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));
-    const look = setInterval(() => killAt?.(said.stderr) && child.kill("SIGKILL"), 20);
-    return new Promise((done) =>
-      child.on("close", (code, signal) => {
-        clearInterval(look);
-        done({ ...said, code: signal ?? code ?? -1 });
-      }),
-    );
-  }
+  const bear = (args: string[], killAt?: (stderr: string) => boolean): Promise<Said> => cli.run(["snapshot", ...args], killAt);
   const restore = (name: string, ...more: string[]): Promise<Said> => bear(["restore", name, "--yes", ...more]);
   /** A server loses its data; k3s was killed, as by a disk that is gone. */
   const lose = async (name: string): Promise<void> => {

@@ -18,4 +18,5 @@ export const k0s = defineCluster({
   renewKubeconfig:
     "k0s renews it at every start: restart k0scontroller on the first server, unless it was since; then pulumi up --replace '**::kubeconfig' reads it anew.",
   load: () => import("./index"),
+  distribution: async () => (await import("./steps")).distribution,
 });

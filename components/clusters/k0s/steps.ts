@@ -7,6 +7,7 @@ import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { calendarOf } from "./calendar";
 import { argumentsOf, clusterConfig, systemdLine } from "./config";
 import type { K0sConfig } from "./schema";
+import { snapshots } from "./snapshots";
 
 /** What a host must have: k0s' own requirements (docs.k0sproject.io, System requirements), with room for the first images. */
 const MINIMUM = { server: { memory: 950, disk: 10_000 }, agent: { memory: 450, disk: 5_000 } } as const;
@@ -104,4 +105,5 @@ export const distribution: Distribution<K0sConfig> = {
   drain: drainBy("k0s"),
   leave,
   kubeconfig: (endpoint) => ({ phases: ["k0s/scripts/lib.sh", "k0s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),
+  snapshots,
 };

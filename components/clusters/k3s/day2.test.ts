@@ -73,7 +73,7 @@ describe.each(shells)("day 2 of k3s under $shell", ({ shell, missing }) => {
           secrets,
           { after: FILE_FOLLOWS + sent },
         );
-      const keyOf = (snapshot: string): string => run(["k3s/scripts/snapshot-key.sh"], { SNAPSHOT: snapshot }).stdout.trim();
+      const keyOf = (snapshot: string): string => run(["ssh/scripts/snapshots.sh", "k3s/scripts/snapshot-key.sh"], { SNAPSHOT: snapshot }).stdout.trim();
       for (const time of ["999", "1001"]) host.write(`${SNAPSHOTS}/own-${time}`, "");
       refused(put("the whole file", {}, name, "the whole"), `${name} did not come whole`);
       expect(host.has(`${SNAPSHOTS}/${name}.part`)).toBe(false);

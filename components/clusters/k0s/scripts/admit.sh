@@ -2,6 +2,7 @@
 # Lets one host in, from a server of the cluster: mints a join token for it alone, which ends after a day.
 # Builds on lib.sh.
 # Settings: NODE, NODE_ROLE (server or agent), NODE_ADDRESS
+#           ANEW (optional; yes: the API knows its node of before, from a snapshot)
 # Secrets:  none
 # Output:   the token, which is a secret; for a server in a second line what encrypts Secrets, in base64
 
@@ -11,7 +12,12 @@ wait_for 60 "the cluster to answer" api_answers || fail "the cluster does not an
 
 # "<address> <name>" of a member with the address of the host. One without a name was let in and never came.
 admit_member() { peers | awk -v address="$NODE_ADDRESS" '$1 == address { print $1, $2 }'; }
-admit_is_in() { [ -n "$(kube --request-timeout=15s get node "$NODE" --ignore-not-found -o name)" ]; }
+admit_is_in() {
+  if [ "${ANEW:-no}" = yes ]; then
+    case $(admit_member) in *' ') return 1 ;; *) return 0 ;; esac
+  fi
+  [ -n "$(kube --request-timeout=15s get node "$NODE" --ignore-not-found -o name)" ]
+}
 
 # etcd lets an address in once. What a join that was cut short left there would keep the host out for ever, so it goes, but
 # not before a join that still runs had its time.

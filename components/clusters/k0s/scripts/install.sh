@@ -8,6 +8,7 @@
 # Output:   nothing
 
 take_lock node
+no_restore_is_open
 
 install_units=$ROOT/etc/systemd/system
 case $ROLE in
@@ -102,6 +103,7 @@ write_backup() {
 # Writes a backup of k0s and keeps the $KEEP youngest.
 set -eu
 umask 077
+[ ! -e /var/lib/bearstack/restore ] || exit 0 # what is restored must not be pushed out
 mkdir -p /var/lib/k0s-backups/new
 rm -f /var/lib/k0s-backups/new/*
 /usr/local/bin/k0s backup --save-path=/var/lib/k0s-backups/new

@@ -1,7 +1,6 @@
 "use strict";
 // Commands that ask the k0s of this host.
-const { execFileSync } = require("node:child_process");
-const { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { existsSync, readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { Fatal } = require("../common/log.cjs");
 const { apiUrl, joinUrl, readConfig } = require("./config.cjs");
@@ -51,15 +50,4 @@ exports.status = async ({ out }) => {
   const running = await askStatus();
   if (out === "json") console.log(JSON.stringify(running, undefined, 3));
   else console.log(`Version: ${running.Version}\nProcess ID: ${running.Pid}\nRole: ${running.Role}`);
-};
-
-exports.backup = async ({ "save-path": folder }) => {
-  if (!folder || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Fatal(`the save-path directory (${folder}) does not exist`);
-  const { Role: role } = await askStatus();
-  if (role !== "controller") throw new Fatal(`backup command must be run on the controller node, have \`${role}\``);
-  const work = mkdtempSync("/tmp/k0s-backup-");
-  const file = `k0s_backup_${new Date().toISOString().replaceAll(/[:.]/g, "_")}.tar.gz`;
-  writeFileSync(join(work, "etcd-snapshot.db"), "the stand-in has no data");
-  execFileSync("tar", ["-czf", join(folder, file), "-C", work, "etcd-snapshot.db", "-C", DATA, "pki", "-C", "/etc/k0s", "k0s.yaml"]);
-  rmSync(work, { recursive: true });
 };

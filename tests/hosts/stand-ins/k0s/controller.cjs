@@ -1,6 +1,6 @@
 "use strict";
 const { randomBytes } = require("node:crypto");
-const { existsSync, mkdirSync, readFileSync, rmSync } = require("node:fs");
+const { existsSync, mkdirSync, readFileSync, rmSync, statSync } = require("node:fs");
 const { hostname } = require("node:os");
 const { join } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
@@ -24,11 +24,19 @@ const PKI = join(DATA, "pki");
 const DB = join(DATA, "etcd/member/snap/db");
 const read = (file) => readFileSync(file, "utf8");
 
+/** kube-apiserver reads as its own user, where there is one. */
+function checkReadable(path) {
+  const uid = /^kube-apiserver:[^:]*:(\d+):/m.exec(read("/etc/passwd"))?.[1];
+  const { mode, uid: owner } = statSync(path);
+  if (uid !== undefined && owner !== Number(uid) && (mode & 0o004) === 0) throw new Error(`open ${path}: permission denied`);
+}
+
 /** What kube-apiserver encrypts Secrets with; without a good one it does not start. */
 function encryptionKey(path) {
   if (path === undefined) return "none";
   let config;
   try {
+    checkReadable(path);
     config = parse(read(path));
   } catch (error) {
     throw new Fatal(`kube-apiserver: error reading encryption provider configuration file ${path}: ${error.message}`);
@@ -67,7 +75,7 @@ function adminConfig(server) {
 
 /** Etcd's own: data of a member, by which it is known again. */
 const writeData = (member, cluster) => {
-  put(join(DATA, "etcd/member.json"), JSON.stringify({ ...member, cluster }));
+  put(join(DATA, "etcd/member.json"), JSON.stringify({ ...member, cluster: cluster.id, generation: cluster.state.generation }));
   put(DB, member.id);
 };
 
@@ -83,8 +91,13 @@ async function findCluster(config, flags, name) {
   };
   if (existsSync(DB)) {
     log("etcd db file(s) already exist, not gonna run join process", "warning");
-    const { cluster, ...own } = JSON.parse(read(join(DATA, "etcd/member.json")));
-    return { etcd: same(new Etcd(cluster)), member: own };
+    const { cluster, generation, ...own } = JSON.parse(read(join(DATA, "etcd/member.json")));
+    const etcd = same(new Etcd(cluster));
+    if (generation !== etcd.state.generation)
+      throw new Fatal("etcd: cluster ID mismatch: this data is of before the restore (with enough others like it the real one would go on)");
+    // The real one would make a new authority where there is none, and nobody would know it.
+    if (!existsSync(join(PKI, "ca.crt")) || sha256(read(join(PKI, "ca.crt"))) !== cluster) throw new Fatal("x509: certificate signed by unknown authority");
+    return { etcd, member: own };
   }
   if (flags["token-file"] === undefined) {
     if (!existsSync(join(PKI, "ca.key"))) {
@@ -94,7 +107,7 @@ async function findCluster(config, flags, name) {
     }
     const ca = { cert: read(join(PKI, "ca.crt")), key: read(join(PKI, "ca.key")) };
     const etcd = Etcd.start(ca.cert, { ca, encryption }, member);
-    writeData(member, etcd.id);
+    writeData(member, etcd);
     return { etcd, member };
   }
   const token = readToken(flags["token-file"], "controller");
@@ -112,7 +125,7 @@ async function findCluster(config, flags, name) {
   // Between the answer and the first file of etcd, and until it votes, a host may be lost.
   await sleep(joinMillis());
   const joined = { ...member, id: answer.bed.id };
-  writeData(joined, etcd.id);
+  writeData(joined, etcd);
   return { etcd, member: joined };
 }
 

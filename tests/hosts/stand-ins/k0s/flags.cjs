@@ -28,6 +28,7 @@ const known = {
   "etcd leave": { ...common, ...flags("peer-address") },
   status: { ...common, ...flags("out") },
   backup: { ...common, ...flags("save-path") },
+  restore: { ...common, ...flags("config-out") },
 };
 const short = { c: "config", o: "out", d: "debug", v: "verbose", a: "all", j: "json", l: "logging" };
 
@@ -39,6 +40,10 @@ exports.parseFlags = function parseFlags(command, args) {
   const rest = [...args];
   while (rest.length > 0) {
     const word = rest.shift();
+    if (command === "restore" && given.file === undefined && (word === "-" || !word.startsWith("-"))) {
+      given.file = word;
+      continue;
+    }
     const [, dashes, called, value] = /^(--?)([a-z0-9-]+)(?:=([\s\S]*))?$/.exec(word) ?? [];
     if (called === undefined) throw new Fatal(`unknown command ${JSON.stringify(word)} for "k0s ${command}"`);
     const name = dashes === "-" ? short[called] : called;

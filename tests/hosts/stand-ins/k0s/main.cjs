@@ -1,7 +1,7 @@
 // A stand-in for k0s in the hosts of the test bed (tests/hosts), since no package registry has the real one.
 //
 // It keeps: `k0s version`, `config validate`, `controller`, `worker`, `token create`, `kubeconfig admin`, `kubectl`, `etcd
-// member-list|leave`, `status -o json` and `backup` with their real flags, others refused; k0s.yaml, where unknown fields (also
+// member-list|leave`, `status -o json`, `backup` and `restore` with their real flags, others refused; k0s.yaml, where unknown fields (also
 // deep ones, which the real one reads over), a provider that is none, a balancer on every node next to an external address, an API address that is none, networks that do not go together, and parts of
 // IPv6 that are too small for their network are refused; a kubelet has addresses of its host only; join
 // tokens (gzip, base64, a kubeconfig with the CA, the address and a bootstrap token, which is a Secret in kube-system), checked for
@@ -13,15 +13,18 @@
 // the same on all servers; a virtual address of keepalived, with a password of at most eight characters that all servers
 // share, on the interface of one server that is alive, in its certificate, and let go when k0s ends; ports 2379, 2380, 6444 (with such an
 // address), 8132, 10250 and healthz on 10248; the Node object with labels, taints and version;
-// NotReady for a node that is silent, for who reads nodes without a watch. The API behind 6443 is that of a sandbox.
+// NotReady for a node that is silent, for who reads nodes without a watch; archives of backups (etcd, pki, k0s.yaml; named by a clock
+// that knows no zone), and their restore: not while k0s runs, not over data of etcd, files as root's own with their modes, one member with
+// the address that the config in the archive says, and no place for data of before. The API behind 6443 is that of a sandbox.
 //
 // It does not prove: that the real program accepts all values (it knows names of fields and flags, not all their meanings); etcd's own
 // data and elections (membership is files in a folder all hosts share, and hosts without a network are only told apart by their
 // own interface); containerd, images, kube-router, konnectivity, the balancer on the nodes, kube-proxy,
 // VRRP and who wins, what the holder of the address passes on to others, the bundled manifests;
 // TLS bootstrap of kubelets (a worker gets its certificate from a path of the bed's own); that kubelets run pods (the sandbox
-// simulates them, and has nodes of its own); that Secrets are encrypted; the objects EtcdMember and ControlNode, leases; what
-// is in a backup but certificates and config, and its restore; users of the parts; real times: a join is tried ten times in as
+// simulates them, and has nodes of its own); that Secrets are encrypted; the objects EtcdMember and ControlNode, leases; that a backup
+// holds objects (it holds the certificates, the key for Secrets and whose cluster it is); users of the parts, but that kube-apiserver can
+// read the key for Secrets; real times: a join is tried ten times in as
 // many seconds, silence is noticed after 10 s instead of 40 s. After a new start, two clusters in one test bed share one API.
 "use strict";
 const { spawnSync } = require("node:child_process");
@@ -51,7 +54,8 @@ const commands = {
   "etcd member-list": () => require("./cli.cjs").listMembers(),
   "etcd leave": (flags) => require("./cli.cjs").leave(flags),
   status: (flags) => require("./cli.cjs").status(flags),
-  backup: (flags) => require("./cli.cjs").backup(flags),
+  backup: (flags) => require("./backup.cjs").backup(flags),
+  restore: (flags) => require("./backup.cjs").restore(flags),
 };
 
 exports.main = async function main(version) {
