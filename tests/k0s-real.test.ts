@@ -152,4 +152,38 @@ describe.skipIf(real === undefined || !canStartHosts)("a real k0s by the scripts
     expect(hosts.changes("s3").map(({ what }) => what)).toContain("removed what a join that did not end had left");
     expect(await members()).toEqual(["s1", "s2", "s3"]);
   });
+
+  test("a snapshot is restored on a server that did not write it; the others join it, and the cluster is as it was then", async () => {
+    const run = async (name: string, step: Work, secrets?: Record<string, string>): Promise<string> => {
+      const ran = await work(name, step, secrets);
+      if (ran.code !== 0) console.info((await hosts.exec(name, "tail -n 60 /var/log/bed/k0s*.log | cut -c1-300")).stdout);
+      expect(ran, name).toMatchObject({ code: 0 });
+      return ran.stdout.trim();
+    };
+    const snapshots = distribution.snapshots!;
+    const snapshot = (await run("s1", snapshots.take("before"))).split(" ")[0]!;
+    const archive = (await hosts.exec("s1", `base64 /var/lib/k0s-backups/${snapshot}`)).stdout;
+    await hosts.exec("s2", `base64 -d >/var/lib/k0s-backups/${snapshot}`, { stdin: archive });
+    await k0s("kubectl create secret generic later --from-literal=word=later");
+
+    const [s1, s2, s3] = list as [Host, Host, Host];
+    const restore = { id: "r1", snapshot };
+    for (const { name } of [s1, s2, s3]) await run(name, snapshots.stop(restore));
+    await run("s2", snapshots.reset(s2, restore));
+    for (const host of [s1, s3]) await run(host.name, snapshots.rejoin(host, s2, restore), { JOIN: await run("s2", snapshots.admit(host, true)) });
+    await run("s2", snapshots.done(restore));
+    for (const { name } of [s1, s3, s2]) await run(name, snapshots.end(restore, []));
+
+    expect(JSON.parse(await k0s("etcd member-list"))).toEqual({
+      members: Object.fromEntries([s1, s2, s3].map(({ name, address }) => [name, `https://${address}:2380`])),
+    });
+    expect(Buffer.from(await k0s("kubectl get secret plain -o jsonpath={.data.word}"), "base64").toString()).toBe("canary-5e1f");
+    expect(await k0s("kubectl get secrets -o name")).not.toContain("secret/later");
+    expect(await run("s2", snapshots.missing(["s1", "s2", "s3", "a1"], 60))).toBe("");
+    for (const { name } of [s1, s2, s3]) {
+      expect((await hosts.exec(name, "ls /var/lib/k0s")).stdout).not.toContain("before-");
+      expect((await hosts.exec(name, "stat -c '%U %a' /var/lib/k0s/pki/encryption.yaml")).stdout.trim()).toBe("kube-apiserver 400");
+    }
+    for (const host of list.slice(0, 3)) expect(await join(host, "unused"), host.name).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
 });
