@@ -21,8 +21,8 @@ node() {
   [ "$1" = agent ] || {
     printf '    server: https://192.0.2.9:6443\\n' >"$root/etc/kubernetes/admin.conf"
     : >"$root/etc/kubernetes/pki/etcd/healthcheck-client.crt"
-    printf '    - --advertise-address=192.0.2.11\\n    image: registry.k8s.io/kube-apiserver:${version}\\n' >"$root/etc/kubernetes/manifests/kube-apiserver.yaml"
-    : >"$root/etc/kubernetes/manifests/etcd.yaml"
+    printf 'metadata:\\n  name: kube-apiserver\\nspec:\\n    - --advertise-address=192.0.2.11\\n    image: registry.k8s.io/kube-apiserver:${version}\\n' >"$root/etc/kubernetes/manifests/kube-apiserver.yaml"
+    printf 'metadata:\\n  annotations:\\n    kubeadm.kubernetes.io/etcd: x\\n  name: etcd\\nspec: {}\\n' >"$root/etc/kubernetes/manifests/etcd.yaml"
   }
   : >"$FACTS/active-kubelet"; echo active >"$FACTS/active-kubelet"
 }
@@ -52,6 +52,8 @@ case "$*" in
   *"get --raw /readyz"*) [ ! -e "$FACTS/silent" ] ;;
   *"get node "*kubeletVersion*) [ -e "$FACTS/unknown" ] || printf '%s' "$("$ROOT_FOLDER/usr/local/bin/kubelet" --version | sed 's/Kubernetes //')" ;;
   *"get configmap kubeadm-config"*) echo "kubernetesVersion: $(cat "$FACTS/cluster")" ;;
+  *"get pod "*renewed*) part=\${*#*get pod -n kube-system }; part=\${part%%-node-1*}
+    [ -e "$FACTS/slow" ] || printf '%s true' "$(sed -n 's/^    bearstack.dev.renewed: "\\(.*\\)"$/\\1/p' "$ROOT_FOLDER/etc/kubernetes/manifests/$part.yaml")" ;;
   *"get pods"*) printf 'node-1 https://192.0.2.11:2379\\nnode-2 https://192.0.2.12:2379\\n' ;;
 esac
 `;
@@ -167,7 +169,7 @@ export class KubeadmHost extends FakeHost {
     const phases = [
       "kubeadm/scripts/lib.sh",
       "ssh/scripts/release.sh",
-      ...["install", "runtime", "configure", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
+      ...["install", "runtime", "configure", "rotate", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
     ];
     const { VERSION } = more as { VERSION?: string };
     return this.run(phases, { ...settings(VERSION), ...more }, given);

@@ -147,6 +147,13 @@ describe("kubeadm resources", () => {
     expect(named(resources, "192-0-2-12").inputs).toMatchObject({ connection: "[secret]", stdin: "[secret]", logging: "none" });
   });
 
+  it("reads the kubeconfig anew when certificates are renewed, on servers alone", async () => {
+    const [before, after] = [await record(config), await record({ ...config, rotation: { certificates: "2026-11" } })];
+    const changed = after.filter(({ name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(before.find((one) => one.name === name)?.inputs));
+    // The provider is given what the command prints.
+    expect(changed.map(({ name }) => name).sort()).toEqual(["192-0-2-11", "192-0-2-12", "192-0-2-13", "cluster", "kubeconfig"]);
+  });
+
   it("warns that there is no network", () => {
     const text = JSON.stringify({ config: { "bearstack:cluster": { kubeadm: config } } });
     const { warnings } = checkStackOrThrow(parseStackText(text, "test", "Pulumi.test.yaml", () => CANARY));

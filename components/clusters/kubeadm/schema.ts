@@ -2,7 +2,7 @@ import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
-import { Flags, hostAddress, hostsFields, networks } from "../ssh/schema";
+import { Flags, hostAddress, hostsFields, networks, RotationOfCertificates } from "../ssh/schema";
 
 /** The version that this release of BearStack was tried with. */
 export const KUBEADM_VERSION = "v1.36.3";
@@ -70,6 +70,7 @@ export const KubeadmConfig = z.strictObject({
   apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front; they win over those that kubeadm sets."),
   controllerManagerArgs: Flags.describe("More flags of kube-controller-manager, likewise."),
   schedulerArgs: Flags.describe("More flags of kube-scheduler, likewise."),
+  rotation: RotationOfCertificates.describe("Renewal of certificates and kubeconfig."),
   clusterDomain: dnsLabel
     .or(z.string().regex(/^[a-z0-9.-]+$/))
     .default("cluster.local")

@@ -290,6 +290,41 @@ describe.each(shells)("kubeadm under $shell", ({ shell, missing }) => {
     });
   });
 
+  describe.skipIf(missing)("rotation", () => {
+    const manifest = (name: string): string => host.read(`etc/kubernetes/manifests/${name}.yaml`);
+    const rotated = { CERTIFICATES: "2026-11" };
+    const renewals = (): string[] => host.changes().filter((line) => line.startsWith("rotate "));
+
+    it("renews certificates once for a text, and starts what reads them anew", () => {
+      done(host.node());
+      const before = manifest("etcd");
+      done(host.node(rotated));
+      expect(host.told().at(-1)).toBe("certs renew all --config /run/bearstack-kubeadm.yaml");
+      expect(host.read("facts/config-certs")).toBe(`kind: InitConfiguration\n---\n${settings().CLUSTER}`);
+      const mark = /^ {4}bearstack\.dev\/renewed: "\w{16}"$/m.exec(manifest("etcd"))![0];
+      expect(manifest("etcd")).toBe(before.replace("annotations:\n", `annotations:\n${mark}\n`));
+      expect(manifest("kube-apiserver")).toContain(`  name: kube-apiserver\n  annotations:\n${mark}\nspec:\n`);
+      const changes = host.changes();
+      done(host.node(rotated));
+      expect(host.changes()).toEqual(changes);
+      done(host.node({ CERTIFICATES: "2027-11" }));
+      expect(manifest("etcd").match(/renewed/g)).toHaveLength(1);
+      expect(manifest("etcd")).not.toContain(mark);
+      expect(renewals()).toEqual(Array(2).fill("rotate renewed the certificates"));
+    });
+
+    it("goes on where it was cut off, and renews nothing on a new server", () => {
+      done(host.node(rotated));
+      done(host.node(rotated));
+      expect(host.told()).toEqual([INIT]);
+      host.write("facts/slow", "");
+      refused(host.node({ CERTIFICATES: "2027-11" }), "not all of etcd kube-apiserver run with new certificates after 1 s");
+      host.remove("facts/slow");
+      done(host.node({ CERTIFICATES: "2027-11" }));
+      expect(renewals()).toHaveLength(1);
+    });
+  });
+
   describe.skipIf(missing)("admit, members, leave", () => {
     it("mints a token for an agent, and a key besides for a server", () => {
       done(host.node());

@@ -52,6 +52,7 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
       "kubeadm/scripts/install.sh",
       "kubeadm/scripts/runtime.sh",
       "kubeadm/scripts/configure.sh",
+      "kubeadm/scripts/rotate.sh",
       "kubeadm/scripts/virtual-address.sh",
       "kubeadm/scripts/start.sh",
       ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
@@ -73,6 +74,7 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
         .map((network) => (network.includes(":") ? "ipv6" : "ipv4"))
         .join(" "),
       ...(host.role === "server" ? { CLUSTER: clusterConfig(config, frontOf(config)), INIT: initConfig(host), SANS: namesOf(config).join(" ") } : {}),
+      ...(host.role === "server" ? { CERTIFICATES: config.rotation.certificates ?? "" } : {}),
       ...(host.role === "server" && config.virtualAddress
         ? { KUBE_VIP: kubeVipManifest(config.virtualAddress, "/etc/kubernetes/admin.conf").trimEnd(), VIRTUAL_ADDRESS: config.virtualAddress.address }
         : {}),

@@ -102,15 +102,27 @@ export const Flags = z
 
 const again = z.string().min(1).max(100).optional();
 
+const kubeconfigAgain = again.describe("Any text, like a date: when it is another one, the administrator's kubeconfig is read anew.");
+
 /** Renewal of what grows old, for kinds that know how: another text than last time asks for it. */
 export const Rotation = z
   .strictObject({
     certificates: again.describe("Any text, like a date: when it is another one, each host renews its certificates once, servers first, one at a time."),
     tokens: again.describe("Any text: when it is another one, the cluster gets new tokens to join with. Snapshots of before need the token of before."),
-    kubeconfig: again.describe("Any text: when it is another one, the administrator's kubeconfig is read anew."),
+    kubeconfig: kubeconfigAgain,
   })
   .prefault({});
 export type Rotation = z.output<typeof Rotation>;
+
+/** The same for kinds where a token lets in one host, and is soon gone. */
+export const RotationOfCertificates = z
+  .strictObject({
+    certificates: again.describe(
+      "Any text, like a date: when it is another one, each server renews its certificates once, one at a time. Kubelets see to theirs.",
+    ),
+    kubeconfig: kubeconfigAgain,
+  })
+  .prefault({});
 
 /** What every kind of cluster on hosts has in its config. */
 export const hostsFields = {

@@ -7,6 +7,7 @@
 KUBE_BIN=$ROOT/usr/local/bin
 KUBE_ETC=$ROOT/etc/kubernetes
 KUBE_LOG=$ROOT/run/bearstack-kubeadm.log
+KUBE_FILE=$ROOT/run/bearstack-kubeadm.yaml
 
 # Whether a server of a cluster is on this host.
 is_here() { [ -x "$KUBE_BIN/kubectl" ] && [ -f "$KUBE_ETC/admin.conf" ]; }
@@ -85,6 +86,9 @@ version_of() {
     kubectl) "$2" version --client 2>/dev/null | sed -n 's/^Client Version: //p' ;;
   esac || true
 }
+
+# write_config TEXT: for kubeadm alone, and gone as soon as it has ended.
+write_config() { (umask 077 && printf '%s\n' "$1" >"$KUBE_FILE"); }
 
 # run_kubeadm ARGUMENT...: its words go to a file that only root reads. It is not ended with this run, since half of its work
 # would be worse than all of it; so a later run waits for it. This one speaks now and then: that ends a run whose connection is gone.

@@ -5,6 +5,7 @@
 #           CLUSTER, INIT (servers only), JOIN: configs of kubeadm; JOIN has @TOKEN@, @HASH@ and @KEY@ where secrets go
 #           PEERS (optional): addresses of the other servers; none of them may serve a cluster when one is to be started.
 #           KUBE_VIP (manifest of a static pod), VIRTUAL_ADDRESS: what virtual-address.sh takes; may be empty
+#           CERTIFICATES (optional): what rotate.sh takes
 # Secrets:  JOIN: token, hash of the CA and, for a server, the key of its certificates; unused on a host that is in
 # Output:   nothing
 
@@ -16,11 +17,7 @@ start_starting=$STATE_DIR/kubeadm.starting # the same for the start of the clust
 start_applied=$STATE_DIR/kubeadm.applied   # what the control plane here was last given
 start_sans=$STATE_DIR/kubeadm.sans         # names that the certificate of the API here has
 start_stamp=$STATE_DIR/kubeadm.started     # what the kubelet here was last started with
-start_file=$ROOT/run/bearstack-kubeadm.yaml
-
-# write_config TEXT: for kubeadm alone, and gone as soon as it has ended.
-write_config() { (umask 077 && printf '%s\n' "$1" >"$start_file"); }
-rm -f "$start_file"
+rm -f "$KUBE_FILE"
 
 start_manifest() { sed -n 's/^ *image: .*\/kube-apiserver:\(v[0-9.]*\)$/\1/p' "$KUBE_ETC/manifests/kube-apiserver.yaml" 2>/dev/null; }
 
@@ -54,7 +51,7 @@ kubeadm_or_fail() {
   shift 2
   start_code=0
   run_kubeadm "$@" || start_code=$?
-  rm -f "$start_file"
+  rm -f "$KUBE_FILE"
   [ "$start_code" -eq 0 ] && return 0
   tell_log
   fail "$start_what" "$start_fix"
@@ -89,7 +86,7 @@ go_on_starting() {
 ---
 $CLUSTER"
   kubeadm_or_fail "the cluster could not be started" "see to what kubeadm says above, then run again" \
-    init --config "$start_file" --skip-token-print --skip-certificate-key-print ${start_ignore:+--ignore-preflight-errors="$start_ignore"}
+    init --config "$KUBE_FILE" --skip-token-print --skip-certificate-key-print ${start_ignore:+--ignore-preflight-errors="$start_ignore"}
   wait_in "$WAIT_SECONDS" || give_up
   keep_virtual_address
   note_applied
@@ -116,8 +113,8 @@ join_cluster() {
     put_virtual_address admin.conf
     write_config "$start_text"
     start_code=0
-    run_kubeadm join --config "$start_file" || start_code=$?
-    rm -f "$start_file"
+    run_kubeadm join --config "$KUBE_FILE" || start_code=$?
+    rm -f "$KUBE_FILE"
     [ "$start_code" -ne 0 ] || break
     # A node of that name is ready until its silence is noticed.
     if [ "$start_tries" -lt 2 ] && grep -q 'status "Ready" already exists' "$KUBE_LOG"; then
@@ -198,12 +195,12 @@ $(printf '%s\n' "$CLUSTER" | sed "s/^kubernetesVersion:.*/kubernetesVersion: $st
     # The API server takes a new certificate up by itself.
     rm -f "$KUBE_ETC/pki/apiserver.crt" "$KUBE_ETC/pki/apiserver.key"
     write_config "$start_text"
-    kubeadm_or_fail "the certificate of the API could not be made anew" "see to what kubeadm says above, then run again" init phase certs apiserver --config "$start_file"
+    kubeadm_or_fail "the certificate of the API could not be made anew" "see to what kubeadm says above, then run again" init phase certs apiserver --config "$KUBE_FILE"
   fi
   for start_phase in 'upload-config all' 'control-plane all'; do
     write_config "$start_text"
     # shellcheck disable=SC2086 # two words
-    kubeadm_or_fail "the control plane could not be given its config" "see to what kubeadm says above, then run again" init phase $start_phase --config "$start_file"
+    kubeadm_or_fail "the control plane could not be given its config" "see to what kubeadm says above, then run again" init phase $start_phase --config "$KUBE_FILE"
   done
   sleep "${SETTLE_SECONDS:-5}" # until the kubelet has seen the new manifests
   wait_api
@@ -292,6 +289,7 @@ else
     changed start "started the kubelet"
   fi
   if [ "$ROLE" = server ]; then
+    rotate_certificates
     keep_virtual_address
     reconfigure
     upgrade_server
@@ -301,3 +299,4 @@ else
 fi
 restart_kubelet
 wait_in "$WAIT_SECONDS" || give_up
+note_certificates

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Puts the static pod of kube-vip on a server, or takes it away. Functions only; builds on lib.sh.
+# Puts the static pod of kube-vip on a server, or takes it away. Functions only; builds on lib.sh and rotate.sh.
 # Settings: ROLE, WAIT_SECONDS
 #           KUBE_VIP (manifest of the pod, with admin.conf), VIRTUAL_ADDRESS: both empty where there is none
 # Secrets:  none
@@ -13,6 +13,7 @@ vip_file=$KUBE_ETC/manifests/kube-vip.yaml
 put_virtual_address() {
   [ "$ROLE" = server ] || return 0
   vip_text=$(printf '%s\n' "${KUBE_VIP:-}" | sed "s|^\( *path: /etc/kubernetes/\)admin.conf$|\1$1|")
+  [ -z "${CERTIFICATES:-}" ] || vip_text=$(printf '%s\n' "$vip_text" | with_mark) # it read the old admin.conf when it started
   keep_file start "$vip_file" 600 "$vip_text"
 }
 
