@@ -64,6 +64,8 @@ echo "$*" >>"$FACTS/curl"
 case "$*" in
   *member/list*) [ ! -e "$FACTS/deaf" ] && cat "$FACTS/members" ;;
   *member/remove*) sed -i 's/{"ID":"1"[^}]*},\\{0,1\\}//' "$FACTS/members"; echo "{}" ;;
+  *kv/range*) [ ! -e "$FACTS/deaf" ] && [ ! -e "$FACTS/mute" ] && cat "$FACTS/keys" ;;
+  *:2379/version*) [ ! -e "$FACTS/deaf" ] ;;
   *:2379/health*) case $url in *192.0.2.13*) ;; *) echo '{"health":"true"}' ;; esac ;;
   *127.0.0.1:10248*) : ;;
   *192.0.2.10:6443/livez*) [ ! -e "$FACTS/unheld" ] ;;
@@ -123,6 +125,7 @@ export class KubeadmHost extends FakeHost {
     this.write("proc/mounts", "");
     this.write("proc/sys/net/ipv4/ip_forward", "0\n");
     this.write("facts/members", MEMBERS);
+    this.write("facts/keys", '{"header":{"cluster_id":"9"}}');
   }
 
   /** Puts a release there, with another checksum where a test wants that. */
@@ -169,7 +172,7 @@ export class KubeadmHost extends FakeHost {
     const phases = [
       "kubeadm/scripts/lib.sh",
       "ssh/scripts/release.sh",
-      ...["install", "runtime", "configure", "rotate", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
+      ...["install", "runtime", "configure", "datastore", "rotate", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
     ];
     const { VERSION } = more as { VERSION?: string };
     return this.run(phases, { ...settings(VERSION), ...more }, given);

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canStartHosts } from "./hosts";
 import { failed, HostsBed, type BedKind, type Cluster } from "./hosts-cluster";
+import { ExternalEtcd } from "./kubeadm-etcd";
 import { kubeadmKind } from "./kubeadm-kind";
 
 /** Real: kubeadm, etcd, the control plane. Stand-ins: kubelet, containerd, kube-vip and apt-get. */
 describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-ins for kubelet, containerd and kube-vip", { timeout: 600_000 }, () => {
-  const kind: BedKind & { settings: object } = { ...kubeadmKind, balanced: false, settings: {} };
+  const kind: BedKind & { settings: object; secrets?: Record<string, string> } = { ...kubeadmKind, balanced: false, settings: {} };
   let bed: HostsBed;
   let virtual: string;
+  let etcd: ExternalEtcd | undefined;
   const alone: Cluster = { servers: ["s1"], agents: ["a1"], endpoint: "s1" };
 
   const read = (name: string, path: string): string => bed.hosts.read(name, path) ?? "";
@@ -41,7 +43,10 @@ describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-in
       schedulerArgs: { v: "1" },
     };
   }, 1_800_000);
-  afterAll(() => bed?.stop(), 60_000);
+  afterAll(async () => {
+    etcd?.stop();
+    await bed?.stop();
+  }, 60_000);
 
   test("a cluster is made at an address that its own first server holds, by kubeadm's own rights", async () => {
     const began = Date.now();
@@ -113,5 +118,46 @@ describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-in
     expect(phases("s1", "leave")).toContain(`took ${virtual} from eth0`);
     for (const path of ["etc/kubernetes", "var/lib/etcd", "usr/local/bin/kubeadm"])
       expect((await bed.sudo("s1", `sh -c 'ls -d /${path} || true'`)).trim(), path).toBe("");
+  });
+
+  test("two servers share an etcd of somebody else, and either may go", async () => {
+    etcd = await ExternalEtcd.start(bed.host("s1").address.replace(/\d+$/, "250"));
+    kind.secrets = { "external.key": etcd.read("client.key") };
+    const external = { endpoints: [etcd.endpoint], ca: etcd.read("ca.crt"), certificate: etcd.read("client.crt"), key: { secure: "v1:etcd" } };
+    kind.settings = { endpoint: undefined, virtualAddress: { address: virtual, interface: "eth0" }, datastore: { external } };
+    const two: Cluster = { servers: ["s1", "s2"], agents: ["a1"], endpoint: "s1" };
+    const began = Date.now();
+    expect(failed(await bed.run(two))).toEqual([]);
+    console.info(`2 servers with an external etcd and an agent in ${Math.round((Date.now() - began) / 1000)} s`);
+    expect(await bed.nodes("s2")).toEqual(["a1", "s1", "s2"]);
+    for (const name of two.servers) {
+      expect(manifest(name, "etcd"), name).toBe("");
+      expect(manifest(name, "kube-apiserver"), name).toContain(`- --etcd-servers=${etcd.endpoint}\n`);
+      expect((await bed.sudo(name, "stat -c %a /etc/kubernetes/datastore/client.key")).trim()).toBe("600");
+    }
+    expect(etcd.count("/registry/minions/")).toBeGreaterThanOrEqual(3);
+    await nothingLeft(two);
+
+    // The first server leaves; the address moves to the one that stays.
+    expect(failed(await bed.run({ ...two, servers: ["s2"] }))).toEqual([]);
+    expect(await bed.nodes("s2")).toEqual(["a1", "s2"]);
+    expect(await addresses("s1")).not.toContain(virtual);
+    await expect.poll(() => front("a1"), { timeout: 90_000, interval: 2_000 }).toBe("ok");
+    expect(await addresses("s2")).toContain(` ${virtual}/32 `);
+    expect(manifest("s1", "kube-apiserver")).toBe("");
+
+    // Another server in front of it joins, and starts no second cluster.
+    const back = { ...two, servers: ["s1", "s2"] };
+    expect(failed(await bed.run(back))).toEqual([]);
+    expect(phases("s1", "start").at(-1)).toMatch(/^joined as server/);
+    expect(await bed.nodes("s2")).toEqual(["a1", "s1", "s2"]);
+    expect(failed(await bed.run(undefined))).toEqual([]);
+    for (const name of two.servers) expect((await bed.sudo(name, "sh -c 'ls -d /etc/kubernetes || true'")).trim(), name).toBe("");
+  });
+
+  test("what an etcd keeps of a cluster that is gone is not taken for an empty one", async () => {
+    const again = await bed.run({ servers: ["s1"], agents: [], endpoint: "s1" });
+    expect(failed(again).join()).toContain(`the etcd at ${etcd!.endpoint} holds a cluster already`);
+    expect(failed(await bed.run(undefined))).toEqual([]);
   });
 });

@@ -55,7 +55,14 @@ const fields: readonly FrozenField[] = [
     path: ({ cluster }) => `bearstack:cluster.${cluster.kind}.datastore`,
     reason: "A cluster does not move from etcd to a database or back; in the other place there is none.",
     cure: "put it back; to move, make a second cluster",
-    read: ({ cluster }) => (cluster.kind !== "k3s" ? undefined : cluster.config.datastore ? "an external database" : "etcd on the servers"),
+    read: ({ cluster }) =>
+      cluster.kind !== "k3s" && cluster.kind !== "kubeadm"
+        ? undefined
+        : !cluster.config.datastore
+          ? "etcd on the servers"
+          : cluster.kind === "k3s"
+            ? "an external database"
+            : "an external etcd",
   },
   {
     id: "frozen-cluster-domain",

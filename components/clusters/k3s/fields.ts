@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { FIX, secret } from "../../core/schema";
+import { pem } from "../ssh/schema";
 
 const ObjectStore = z.strictObject({
   bucket: z.string().min(3).describe("Bucket, which must be there."),
@@ -30,11 +31,6 @@ export const Snapshots = z
     s3: ObjectStore.optional().describe("An S3 store that each snapshot is copied to."),
   })
   .prefault({});
-
-const pem = (what: string) =>
-  z
-    .string()
-    .regex(/^-----BEGIN CERTIFICATE-----\n[\s\S]+-----END CERTIFICATE-----\n*$/, `is no certificate${FIX}paste the PEM text of ${what}, from BEGIN to END`);
 
 const External = z
   .strictObject({

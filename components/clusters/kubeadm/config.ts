@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import { isAddress } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
 import { ENCRYPTION, ownArguments } from "./arguments";
+import { etcdConfig } from "./datastore";
 import type { KubeadmConfig } from "./schema";
 
 const API = "kubeadm.k8s.io/v1beta4";
@@ -39,6 +40,7 @@ export function clusterConfig(config: KubeadmConfig, endpoint: string | undefine
       kubernetesVersion: config.version,
       ...(endpoint === undefined ? {} : { controlPlaneEndpoint: `${endpoint.includes(":") ? `[${endpoint}]` : endpoint}:6443` }),
       imageRepository: config.images,
+      ...etcdConfig(config.datastore),
       networking: {
         podSubnet: [config.network.pods].flat().join(","),
         serviceSubnet: [config.network.services].flat().join(","),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { Secret } from "../../core/secret";
 import { recordProgram, type RecordedResource } from "../../../sandbox/runner/record";
 import { ensureTool, toolVersion } from "../../../sandbox/tools";
 import { checkStackOrThrow } from "../../../stacks/check";
@@ -13,7 +14,7 @@ import { frontOf } from "../ssh/distribution";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { clusterConfig, initConfig, joinConfig } from "./config";
 import { KUBEADM_VERSION, KubeadmConfig } from "./schema";
-import { node, preflight } from "./steps";
+import { distribution, node, preflight } from "./steps";
 
 const CANARY = "canary-5e1f";
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
@@ -25,6 +26,9 @@ function cluster(config: object): { config: KubeadmConfig; hosts: Host[]; server
   const hosts = hostsOf("kubeadm", parsed);
   return { config: parsed, hosts, servers: hosts.filter(({ role }) => role === "server") };
 }
+
+const certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const external = { endpoints: ["https://192.0.2.31:2379", "https://192.0.2.32:2379"], ca: certificate, certificate, key: new Secret("datastore.external.key") };
 
 const ssh = { privateKey: { secure: "v1:key" } };
 
@@ -126,6 +130,16 @@ describe("kubeadm steps", () => {
     expect(settings.INIT).toContain("value: 192.0.2.11,2001:db8::11\n");
   });
 
+  it("leaves etcd alone where it is not on the servers", () => {
+    const { config, hosts, servers } = cluster({ datastore: { external }, servers: range(11, 2), agents: range(21, 1) });
+    const settings = (index: number) => node(hosts[index]!, { config, servers, facts: servers.map(() => ({ datastore: "no" })), choices: () => [] }).settings;
+    expect(settings(1)).toMatchObject({ DATASTORE: "external", DATASTORE_ENDPOINTS: external.endpoints.join(" "), DATASTORE_CA: certificate.trimEnd() });
+    expect(settings(2).DATASTORE).toBeUndefined();
+    expect(preflight(hosts[0]!, config, servers).settings).toMatchObject({ PORTS: "6443 10250 10257 10259", ETCD_DIR: "/etc/kubernetes/manifests" });
+    expect(distribution.drain(hosts[0]!, config).settings.DATASTORE).toBe("external");
+    expect(distribution.drain(hosts[0]!, cluster({}).config).settings.DATASTORE).toBeUndefined();
+  });
+
   it("has hosts looked at for what kubeadm needs", () => {
     const { config, hosts, servers } = cluster({ runtime: { from: "releases" } });
     expect(preflight(hosts[0]!, config, servers).settings).toMatchObject({
@@ -145,6 +159,12 @@ describe("kubeadm resources", () => {
     expect(named(resources, "192-0-2-21-admit").dependsOn).toContain("192-0-2-13-drain");
     expect(JSON.stringify(resources)).not.toContain(CANARY);
     expect(named(resources, "192-0-2-12").inputs).toMatchObject({ connection: "[secret]", stdin: "[secret]", logging: "none" });
+  });
+
+  it("gives the key of an external etcd to servers alone, and to no command", async () => {
+    const resources = await record({ ...config, servers: range(11, 2), datastore: { external: { ...external, key: { secure: "v1:etcd" } } } });
+    expect(JSON.stringify(resources)).not.toContain(CANARY);
+    for (const host of ["192-0-2-11", "192-0-2-12"]) expect(named(resources, host).inputs).toMatchObject({ stdin: "[secret]" });
   });
 
   it("reads the kubeconfig anew when certificates are renewed, on servers alone", async () => {
@@ -200,6 +220,7 @@ describe("kubeadm config validate", () => {
       agents: [],
       network: { pods: ["10.42.0.0/16", "fd00:42::/56"], services: ["10.43.0.0/16", "fd00:43::/112"] },
     },
+    "an external etcd": { datastore: { external }, servers: range(11, 2) },
     "hosts by name, with labels, taints and flags": {
       servers: [host("db1.example.com", { taints: ["node-role.kubernetes.io/control-plane:NoSchedule"] }), host("db2.example.com"), host("db3.example.com")],
       pools: { web: { labels: { zone: "a" }, taints: ["spot:NoExecute"], kubelet: { "max-pods": "50" }, hosts: [host("192.0.2.31")] } },

@@ -3,6 +3,7 @@ import { dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
 import { Flags, hostAddress, hostsFields, networks, RotationOfCertificates } from "../ssh/schema";
+import { Datastore } from "./datastore";
 
 /** The version that this release of BearStack was tried with. */
 export const KUBEADM_VERSION = "v1.36.3";
@@ -60,6 +61,7 @@ export const KubeadmConfig = z.strictObject({
     .default("registry.k8s.io")
     .describe("Registry of the control plane's images."),
   runtime: Runtime.describe("The container runtime, containerd."),
+  datastore: Datastore.optional().describe("Where the cluster keeps its state; etcd on the servers when left out. Cannot change later."),
   networkPolicies: z.boolean().default(false).describe("Whether the CNI plugin that you install enforces NetworkPolicies; kubeadm brings none."),
   storageClass: z.string().min(1).optional().describe("Storage class that you install, for claims; none when left out."),
   certSANs: z

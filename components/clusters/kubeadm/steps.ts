@@ -1,3 +1,5 @@
+import type { Output } from "@pulumi/pulumi";
+import { secretOutput } from "../../core/secret-output";
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, frontOf, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
@@ -5,13 +7,14 @@ import { kubeVipManifest } from "../ssh/kube-vip";
 import { markBy } from "../ssh/mark";
 import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { clusterConfig, initConfig, joinConfig, namesOf } from "./config";
+import { datastoreSettings } from "./datastore";
 import type { KubeadmConfig } from "./schema";
 
 /** What a host must have: kubeadm's own requirements (kubernetes.io, Installing kubeadm), with room for the first images. */
 const MINIMUM = { server: { memory: 1700, disk: 10_000 }, agent: { memory: 1700, disk: 5_000 } } as const;
 
 /** Ports of the control plane and of nodes (kubernetes.io, Ports and Protocols). */
-const PORTS = { server: "6443 2379 2380 10250 10257 10259", agent: "10250" } as const;
+const PORTS = { server: "6443 2379 2380 10250 10257 10259", "server without etcd": "6443 10250 10257 10259", agent: "10250" } as const;
 
 /** What kubeadm and the scripts run on a host. */
 const PROGRAMS = { server: "curl mount losetup cp tar openssl", agent: "curl mount losetup cp tar" } as const;
@@ -26,13 +29,14 @@ export function preflight(host: Host, config: KubeadmConfig, servers: readonly H
       UNITS: "kubelet",
       BINARY: "/usr/local/bin/kubeadm",
       VERSION_FLAGS: "version -o short",
-      PORTS: PORTS[host.role],
+      PORTS: PORTS[host.role === "server" && config.datastore ? "server without etcd" : host.role],
       PROGRAMS: PROGRAMS[host.role],
       FOREIGN: "/etc/kubernetes/kubelet.conf /usr/bin/kubelet /usr/bin/kubeadm",
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
       MIN_DISK_MB: String(MINIMUM[host.role].disk),
       DATA_DIR: "/var/lib/kubelet",
-      ETCD_DIR: "/var/lib/etcd/member",
+      // What only a server of a cluster has.
+      ETCD_DIR: config.datastore ? "/etc/kubernetes/manifests" : "/var/lib/etcd/member",
       ...(host.role === "server" && config.virtualAddress ? { INTERFACE: config.virtualAddress.interface } : {}),
       ...preflightSettings(host, config, servers, sources.map(nameIn)),
     },
@@ -52,6 +56,7 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
       "kubeadm/scripts/install.sh",
       "kubeadm/scripts/runtime.sh",
       "kubeadm/scripts/configure.sh",
+      "kubeadm/scripts/datastore.sh",
       "kubeadm/scripts/rotate.sh",
       "kubeadm/scripts/virtual-address.sh",
       "kubeadm/scripts/start.sh",
@@ -75,6 +80,7 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
         .join(" "),
       ...(host.role === "server" ? { CLUSTER: clusterConfig(config, frontOf(config)), INIT: initConfig(host), SANS: namesOf(config).join(" ") } : {}),
       ...(host.role === "server" ? { CERTIFICATES: config.rotation.certificates ?? "" } : {}),
+      ...(host.role === "server" ? datastoreSettings(config.datastore) : {}),
       ...(host.role === "server" && config.virtualAddress
         ? { KUBE_VIP: kubeVipManifest(config.virtualAddress, "/etc/kubernetes/admin.conf").trimEnd(), VIRTUAL_ADDRESS: config.virtualAddress.address }
         : {}),
@@ -88,6 +94,12 @@ const admit = (host: Host): Work => ({
   phases: ["kubeadm/scripts/lib.sh", "kubeadm/scripts/admit.sh"],
   settings: { NODE: host.name, NODE_ROLE: host.role },
 });
+
+/** Neither the quorum nor a member of etcd is a question where there is none. */
+const drain = (host: Host, { datastore }: KubeadmConfig): Work => {
+  const work = drainBy("kubeadm")(host);
+  return datastore ? { ...work, settings: { ...work.settings, DATASTORE: "external" } } : work;
+};
 
 /** Takes Kubernetes off a host, and what of the container runtime was put there for it. */
 const leave = (host: Host, { virtualAddress }: KubeadmConfig): Work => ({
@@ -105,10 +117,12 @@ export const distribution: Distribution<KubeadmConfig> = {
   context: "kubernetes-admin@kubernetes",
   generated: [{ name: "encryption-key", as: "ENCRYPTION_KEY", to: "servers", length: 32 }],
   admission: { by: "host", as: "JOIN", work: admit },
+  secrets: (host, { datastore }): Record<string, Output<string>> =>
+    host.role === "server" && datastore ? { DATASTORE_KEY: secretOutput(datastore.external.key) } : {},
   preflight,
   node,
   mark: markBy("kubeadm"),
-  drain: drainBy("kubeadm"),
+  drain,
   leave,
   kubeconfig: (endpoint) => ({ phases: ["kubeadm/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),
 };

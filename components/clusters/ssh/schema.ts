@@ -13,6 +13,12 @@ export const hostAddress = z
     `is no address of a host${FIX}write an IP address or a name, without scheme, user or port`,
   );
 
+/** A certificate as text. */
+export const pem = (what: string) =>
+  z
+    .string()
+    .regex(/^-----BEGIN CERTIFICATE-----\n[\s\S]+-----END CERTIFICATE-----\n*$/, `is no certificate${FIX}paste the PEM text of ${what}, from BEGIN to END`);
+
 /** A public host key as ssh-keyscan and known_hosts write it, without the host in front. */
 const hostKey = z
   .string()

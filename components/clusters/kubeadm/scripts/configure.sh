@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Writes the unit of the kubelet and, on servers, the key that Secrets are encrypted with. Starts nothing.
 # Settings: ROLE, NODE_NAME, CLUSTER (servers only: what kubeadm keeps in the cluster)
-# Secrets:  ENCRYPTION_KEY (servers only), 32 characters
+#           DATASTORE (optional): external where etcd is not on the servers; then DATASTORE_CA and DATASTORE_CERT, certificates
+# Secrets:  ENCRYPTION_KEY (servers only), 32 characters; DATASTORE_KEY with an external datastore
 # Output:   nothing
 
 take_lock node
@@ -24,6 +25,10 @@ if [ "$configure_joined" = yes ]; then
     for configure_key in podSubnet serviceSubnet dnsDomain controlPlaneEndpoint; do
       refuse_change "$configure_key" "$(value_in "$configure_now" "$configure_key")" "$(value_in "$CLUSTER" "$configure_key")"
     done
+    configure_was=etcd
+    case $configure_now in *'
+  external:'*) configure_was=external ;; esac
+    refuse_change "the datastore" "$configure_was" "${DATASTORE:-etcd}"
   fi
 fi
 printf '%s\n' "$NODE_NAME" >"$STATE_DIR/kubeadm.node"
@@ -54,6 +59,12 @@ resources:
               secret: $configure_key
       - identity: {}"
 fi
+
+# With the modes that kubeadm gives them, which brings them along when a server joins.
+[ "${DATASTORE:-etcd}" != external ] || [ -n "${SECRET_DATASTORE_KEY:-}" ] || fail "the secret DATASTORE_KEY is missing" "give it to this command on standard input"
+keep_file configure "$KUBE_ETC/datastore/ca.crt" 644 "${DATASTORE_CA:-}"
+keep_file configure "$KUBE_ETC/datastore/client.crt" 644 "${DATASTORE_CERT:-}"
+keep_file configure "$KUBE_ETC/datastore/client.key" 600 "${SECRET_DATASTORE_KEY:-}"
 
 # As the packages of Kubernetes have it, in one file.
 write_file configure "$ROOT/etc/systemd/system/kubelet.service" 644 "[Unit]

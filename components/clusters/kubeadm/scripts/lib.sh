@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What the shared scripts and those of kubeadm ask of a node. Functions only.
-# Settings: none
+# Settings: DATASTORE (optional): external where etcd is not on the servers.
 # Secrets:  none
 # Output:   nothing
 
@@ -69,6 +69,7 @@ remove_member() {
 
 # forget_member NODE: kubeadm leaves that to whoever takes a server away.
 forget_member() {
+  [ "${DATASTORE:-etcd}" != external ] || return 0
   etcd_tries=0
   until remove_member https://127.0.0.1:2379 "$1" ''; do
     [ "$etcd_tries" -lt 30 ] || fail "$1 could not be taken out of etcd" "see the log of etcd on this host (crictl ps, crictl logs), then run again"

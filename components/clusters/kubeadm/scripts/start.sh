@@ -5,6 +5,7 @@
 #           CLUSTER, INIT (servers only), JOIN: configs of kubeadm; JOIN has @TOKEN@, @HASH@ and @KEY@ where secrets go
 #           PEERS (optional): addresses of the other servers; none of them may serve a cluster when one is to be started.
 #           KUBE_VIP (manifest of a static pod), VIRTUAL_ADDRESS: what virtual-address.sh takes; may be empty
+#           DATASTORE (optional): external where etcd is not on the servers, at one of DATASTORE_ENDPOINTS
 #           CERTIFICATES (optional): what rotate.sh takes
 # Secrets:  JOIN: token, hash of the CA and, for a server, the key of its certificates; unused on a host that is in
 # Output:   nothing
@@ -26,6 +27,7 @@ server_is_in() {
   [ -f "$KUBE_ETC/admin.conf" ] && [ -f "$KUBE_ETC/kubelet.conf" ] || return 1
   kube --request-timeout=10s get --raw /readyz >/dev/null 2>&1 || return 1
   [ "$(kube --request-timeout=10s get node "$NODE_NAME" --ignore-not-found -o 'jsonpath={.status.nodeInfo.kubeletVersion}' 2>/dev/null || true)" = "$VERSION" ] || return 1
+  [ "${DATASTORE:-etcd}" != external ] || return 0
   member_list https://127.0.0.1:2379 2>/dev/null | awk -v name="$NODE_NAME" '$2 == name && $5 == "voter" { found = 1 } END { exit !found }'
 }
 
@@ -62,6 +64,7 @@ kubeadm_or_fail() {
 start_cluster() {
   # Two clusters out of one list is the worst that can happen here.
   nobody_serves 6443/livez
+  holds_nothing
   : >"$start_starting"
   go_on_starting
 }
@@ -151,7 +154,9 @@ others_url() {
 # A join that was cut off ends here by itself, or all that it left goes, on this host and in the cluster. As long as etcd counts this
 # member it must not be stopped: a cluster of two would stop with it. So it is taken out first.
 clean_half_join() {
-  if [ -f "$KUBE_ETC/manifests/etcd.yaml" ] || { [ "$ROLE" = agent ] && [ -f "$KUBE_ETC/kubelet.conf" ]; }; then
+  start_last=etcd # what a server gets last
+  [ "${DATASTORE:-etcd}" != external ] || start_last=kube-scheduler
+  if [ -f "$KUBE_ETC/manifests/$start_last.yaml" ] || { [ "$ROLE" = agent ] && [ -f "$KUBE_ETC/kubelet.conf" ]; }; then
     is_running kubelet || systemctl start --no-block kubelet >&2
     if wait_in "${HALF_SECONDS:-45}"; then
       [ "$ROLE" != server ] || kube --request-timeout=15s label node "$NODE_NAME" --overwrite node-role.kubernetes.io/control-plane= \
@@ -160,7 +165,7 @@ clean_half_join() {
       return 0
     fi
   fi
-  if [ "$ROLE" = server ] && [ -f "$KUBE_ETC/admin.conf" ] && [ -f "$KUBE_ETC/pki/etcd/healthcheck-client.crt" ]; then
+  if [ "$ROLE" = server ] && [ "${DATASTORE:-etcd}" != external ] && [ -f "$KUBE_ETC/admin.conf" ] && [ -f "$KUBE_ETC/pki/etcd/healthcheck-client.crt" ]; then
     start_peer=$(url_of "$(own_address)" 2380)
     start_asked=no
     for start_url in $(others_url) https://127.0.0.1:2379; do
@@ -260,7 +265,7 @@ give_up() {
 
 # A server that the cluster let go, and whose leaving was broken off, is no member any more.
 was_let_go() {
-  [ "$ROLE" = server ] && [ -n "$JOIN" ] && ! kube --request-timeout=5s get --raw /readyz >/dev/null 2>&1 || return 1
+  [ "$ROLE" = server ] && [ "${DATASTORE:-etcd}" != external ] && [ -n "$JOIN" ] && ! kube --request-timeout=5s get --raw /readyz >/dev/null 2>&1 || return 1
   for start_url in $(others_url); do
     start_listed=$(member_list "$start_url") || continue
     printf '%s\n' "$start_listed" | awk -v name="$NODE_NAME" '$2 == name { found = 1 } END { exit found }' && return 0

@@ -1,0 +1,145 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { done, refused } from "../../../tests/k3s-host";
+import { agent, joining, KubeadmHost, secrets, settings } from "../../../tests/kubeadm-host";
+import { shells } from "../../../tests/shell";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const lib = "kubeadm/scripts/lib.sh";
+const INIT = "init --config /run/bearstack-kubeadm.yaml --skip-token-print --skip-certificate-key-print";
+const JOIN = "join --config /run/bearstack-kubeadm.yaml";
+const RESET = "reset --force --cleanup-tmp-dir --cri-socket unix:///run/containerd/containerd.sock --kubeconfig /nonexistent";
+
+describe.each(shells)("options of kubeadm under $shell", ({ shell, missing }) => {
+  let host: KubeadmHost;
+  beforeEach(() => {
+    host = new KubeadmHost(shell);
+  });
+  afterEach(() => host.close());
+
+  describe.skipIf(missing)("virtual address", () => {
+    const file = "etc/kubernetes/manifests/kube-vip.yaml";
+    const pod = (image: string) => `kind: Pod\nimage: ${image}\nvolumes:\n  - hostPath:\n      path: /etc/kubernetes/admin.conf\n      type: File`;
+    const virtual = { KUBE_VIP: pod("v1"), VIRTUAL_ADDRESS: "192.0.2.10" };
+
+    it("has the rights of the super administrator until there are others, and is moved to those", () => {
+      done(host.node(virtual));
+      expect(host.read("facts/kube-vip")).toBe(`${pod("v1").replace("/admin.conf", "/super-admin.conf")}\n`);
+      expect(host.read(file)).toBe(`${pod("v1")}\n`);
+      expect(host.told()).toEqual([INIT]); // a first start: all checks of kubeadm hold
+      const before = host.changes();
+      done(host.node(virtual));
+      expect(host.changes()).toEqual(before);
+    });
+
+    it("is there before a server joins, also once more, and never on an agent", () => {
+      host.write("facts/taken", "");
+      done(host.node({ ...joining, ...virtual }));
+      expect(host.told()).toEqual([JOIN, RESET, JOIN]);
+      expect(host.read(file)).toBe(`${pod("v1")}\n`);
+      host.close();
+      host = new KubeadmHost(shell);
+      done(host.node({ ...agent, ...virtual }));
+      expect(host.has(file)).toBe(false);
+    });
+
+    it("is waited for when its pod is another one, and taken away", () => {
+      done(host.node(virtual));
+      host.write("facts/unheld", "");
+      refused(host.node({ ...virtual, KUBE_VIP: pod("v2") }), "no server holds the virtual address 192.0.2.10 after 1 s");
+      host.remove("facts/unheld");
+      done(host.node({}));
+      expect(host.has(file)).toBe(false);
+    });
+  });
+
+  describe.skipIf(missing)("an external etcd", () => {
+    const external = {
+      DATASTORE: "external",
+      DATASTORE_ENDPOINTS: "https://192.0.2.31:2379",
+      DATASTORE_CA: "ca",
+      DATASTORE_CERT: "cert",
+      CLUSTER: `${settings().CLUSTER}etcd:\n  external:\n    endpoints: []\n`,
+    };
+    const given = { ...secrets, DATASTORE_KEY: "canary-key" };
+
+    it("is told by files, one of them secret, and nobody asks for its members", () => {
+      host.write("facts/members", "");
+      done(host.node(external, given));
+      expect(host.read("etc/kubernetes/datastore/client.key")).toBe("canary-key\n");
+      expect(statSync(join(host.root, "etc/kubernetes/datastore/client.key")).mode & 0o777).toBe(0o600);
+      expect(host.read("facts/curl")).not.toContain("member/list");
+      const before = host.changes();
+      done(host.node(external, given));
+      expect(host.changes()).toEqual(before);
+      host.write("phase.sh", "forget_member node-2");
+      done(host.run([lib, join("..", "..", "..", "..", "..", "..", "..", host.root, "phase.sh")], { DATASTORE: "external" }));
+      refused(host.node(external), "the secret DATASTORE_KEY is missing");
+    });
+
+    it("must hold no cluster and answer when one is started, and is no place to move to", () => {
+      host.write("facts/keys", '{"header":{},"kvs":[{"key":"L3JlZ2lzdHJ5L2E="}],"count":"1"}');
+      refused(host.node(external, given), "the etcd at https://192.0.2.31:2379 holds a cluster already");
+      host.write("facts/deaf", "");
+      refused(host.node(external, given), "no member of etcd answers at https://192.0.2.31:2379");
+      expect(host.told()).toEqual([]);
+      host.remove("facts/deaf");
+      done(host.node());
+      refused(host.node(external, given), "the datastore is etcd on this host and cannot become external");
+    });
+
+    it("is taken as it is where it has no gateway to look through", () => {
+      host.write("facts/mute", "");
+      const ran = host.node(external, given);
+      done(ran);
+      expect(ran.stderr).toContain("nobody looked whether it is empty");
+    });
+
+    it("lets a half-joined server go without asking it", () => {
+      host.write("facts/fails-join", "");
+      refused(host.node({ ...joining, ...external }, given), "node-1 could not join");
+      host.remove("facts/fails-join");
+      host.write("facts/unknown", "");
+      host.node({ ...joining, ...external }, given);
+      expect(host.told()).toEqual([JOIN, RESET, JOIN]);
+      expect(host.read("facts/curl")).not.toContain("member/remove");
+    });
+  });
+
+  describe.skipIf(missing)("rotation", () => {
+    const manifest = (name: string): string => host.read(`etc/kubernetes/manifests/${name}.yaml`);
+    const rotated = { CERTIFICATES: "2026-11" };
+    const renewals = (): string[] => host.changes().filter((line) => line.startsWith("rotate "));
+
+    it("renews certificates once for a text, and starts what reads them anew", () => {
+      done(host.node());
+      const before = manifest("etcd");
+      done(host.node(rotated));
+      expect(host.told().at(-1)).toBe("certs renew all --config /run/bearstack-kubeadm.yaml");
+      expect(host.read("facts/config-certs")).toBe(`kind: InitConfiguration\n---\n${settings().CLUSTER}`);
+      const mark = /^ {4}bearstack\.dev\/renewed: "\w{16}"$/m.exec(manifest("etcd"))![0];
+      expect(manifest("etcd")).toBe(before.replace("annotations:\n", `annotations:\n${mark}\n`));
+      expect(manifest("kube-apiserver")).toContain(`  name: kube-apiserver\n  annotations:\n${mark}\nspec:\n`);
+      const changes = host.changes();
+      done(host.node(rotated));
+      expect(host.changes()).toEqual(changes);
+      done(host.node({ CERTIFICATES: "2027-11" }));
+      expect(manifest("etcd").match(/renewed/g)).toHaveLength(1);
+      expect(manifest("etcd")).not.toContain(mark);
+      expect(renewals()).toEqual(Array(2).fill("rotate renewed the certificates"));
+    });
+
+    it("goes on where it was cut off, and renews nothing on a new server", () => {
+      done(host.node(rotated));
+      done(host.node(rotated));
+      expect(host.told()).toEqual([INIT]);
+      host.write("facts/slow", "");
+      refused(host.node({ CERTIFICATES: "2027-11" }), "not all of etcd kube-apiserver run with new certificates after 1 s");
+      host.remove("facts/slow");
+      done(host.node({ CERTIFICATES: "2027-11" }));
+      expect(renewals()).toHaveLength(1);
+    });
+  });
+});
