@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { FIX, secret } from "../../core/schema";
+import { mirrorFields, registriesFields, registryOrAll } from "../ssh/registries";
 import { pem } from "../ssh/schema";
 
 const ObjectStore = z.strictObject({
@@ -48,39 +49,15 @@ export const Datastore = z.strictObject({
   external: External.describe("A database that is there already. All servers share it, and any number of them will do."),
 });
 
-const registry = z
-  .string()
-  .regex(/^(\*|[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?)$/i, `is no registry${FIX}write its name with its port, like registry.example.com:5000, or "*" for all`);
-
-const RegistryAccess = z
-  .strictObject({
-    username: z.string().min(1).optional().describe("User there."),
-    password: secret().optional().describe("Its password."),
-    token: secret().optional().describe("An identity token, instead of user and password."),
-    ca: pem("the CA of the registry").optional().describe("Certificate of the CA that it shows, PEM."),
-    insecure: z.boolean().default(false).describe("Any certificate will do. Who is in between can then exchange images."),
-  })
-  .refine(({ username, password, token }) => (username === undefined) === (password === undefined) && !(username && token), {
-    message: `names nobody who can sign in${FIX}give username and password, or token alone, or none of them`,
-  });
-
 /** Where nodes get images. */
 export const Registries = z.strictObject({
-  mirrors: z
-    .record(
-      registry,
-      z.strictObject({
-        endpoints: z
-          .array(z.string().regex(/^https?:\/\/\S+$/, `is no address of a mirror${FIX}write it like https://registry.example.com:5000`))
-          .min(1, `is empty${FIX}name a mirror, or take the registry out`)
-          .describe("Addresses of mirrors, tried in this order."),
-        rewrites: z.record(z.string().min(1), z.string()).default({}).describe("Other names of images there: a regular expression, and what takes its place."),
-      }),
-    )
-    .default({})
-    .describe("Mirrors by registry, like docker.io; * for all others."),
-  access: z.record(registry, RegistryAccess).default({}).describe("How a registry or mirror is signed in to and trusted, by name and port."),
-  mirrorsOnly: z.boolean().default(false).describe("Registries that have mirrors are never asked themselves."),
+  ...registriesFields(
+    registryOrAll,
+    z.strictObject({
+      ...mirrorFields,
+      rewrites: z.record(z.string().min(1), z.string()).default({}).describe("Other names of images there: a regular expression, and what takes its place."),
+    }),
+  ),
   systemDefault: z
     .string()
     .regex(/^[a-z0-9][a-z0-9.:/_-]*$/, `is no registry${FIX}write it without a scheme, like registry.example.com/mirror`)

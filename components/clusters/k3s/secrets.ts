@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import type { Secret } from "../../core/secret";
 import { secretOutput } from "../../core/secret-output";
 import type { Host } from "../ssh/hosts";
-import { proxySecrets } from "../ssh/proxy";
+import { proxyOutputs } from "../ssh/containerd";
 import { accessOf } from "./registries";
 import type { K3sConfig } from "./schema";
 
@@ -16,8 +16,7 @@ function yaml(values: Readonly<Record<string, Secret>>): Output<string> {
 /** What a host gets on standard input besides tokens, by name: secrets of the config, and files that hold some. */
 export function configSecrets(host: Host, { datastore, proxy, registries, snapshots }: K3sConfig): Record<string, Output<string>> {
   const access = registries && accessOf(registries);
-  const proxies = Object.entries(proxySecrets(proxy)).map(([name, value]) => [name, secretOutput(value)] as const);
-  const both = { ...(access ? { REGISTRIES: access } : {}), ...Object.fromEntries(proxies) };
+  const both = { ...(access ? { REGISTRIES: access } : {}), ...proxyOutputs(proxy) };
   if (host.role === "agent") return both;
   const external = datastore?.external;
   const { s3 } = snapshots;

@@ -66,6 +66,7 @@ export function node(host: Host, joining: Joining<K3sConfig>): Work {
       "ssh/scripts/release.sh",
       "k3s/scripts/install.sh",
       "ssh/scripts/images.sh",
+      "ssh/scripts/proxy.sh",
       "k3s/scripts/options.sh",
       "k3s/scripts/rotate-token.sh",
       "k3s/scripts/configure.sh",

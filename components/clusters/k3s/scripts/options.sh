@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Writes the files that options of the config ask for, all of them before k3s starts, and takes away those of an option that is
-# off.
+# off. Builds on proxy.sh.
 # Settings: ROLE, KUBE_VIP (manifest of a static pod), DATASTORE_CA and DATASTORE_CERT (for the database),
 #           REGISTRIES (mirrors, yaml), REGISTRY_CAS (certificates, lines "<file> <base64>"),
 #           PROXY_HTTP, PROXY_HTTPS, PROXY_NO, POD_SECURITY and AUDIT_POLICY (policies, yaml),
@@ -35,23 +35,9 @@ printf '%s\n' "${REGISTRY_CAS:-}" | while read -r options_file options_text; do
   [ -z "$options_file" ] || write_file options "$options_etc/registries/$options_file" 600 "$(printf '%s' "$options_text" | base64 -d)"
 done
 
-# plain_proxy NAME VALUE: systemd and shells read other characters as something else.
-plain_proxy() {
-  case $2 in
-    '') ;;
-    *[!]A-Za-z0-9:/@._%~+=[-]*) fail "the proxy $1 has characters that do not belong in an address" "write those of its password in their %-form, like %40 for @" ;;
-    *) printf '%s=%s\n' "$1" "$2" ;;
-  esac
-}
-
 options_unit=k3s
 [ "$ROLE" = server ] || options_unit=k3s-agent
-options_http=$(plain_proxy HTTP_PROXY "$(proxy_for http://)")
-options_https=$(plain_proxy HTTPS_PROXY "$(proxy_for https://)")
-options_proxies=$(printf '%s\n' "$options_http" "$options_https" | sed '/^$/d')
-[ -z "$options_proxies" ] || options_proxies="$options_proxies
-NO_PROXY=${PROXY_NO:-}"
-keep_file options "$ROOT/etc/systemd/system/$options_unit.service.env" 600 "$options_proxies"
+keep_proxy options "$options_unit"
 
 keep_file options "$options_etc/pod-security.yaml" 600 "${POD_SECURITY:-}"
 keep_file options "$options_etc/audit.yaml" 600 "${AUDIT_POLICY:-}"

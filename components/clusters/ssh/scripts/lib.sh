@@ -33,20 +33,16 @@ changed() {
   say "$1: $2"
 }
 
-# write_file PHASE PATH MODE TEXT: whole or not at all, and only where it differs. The new one begins with a dot, since who
-# watches a folder (a kubelet that of its static pods) takes what lies in it.
+# write_file PHASE PATH MODE TEXT: whole or not at all, and only where it differs: who watches a folder is not to see a change
+# where there is none. The new one begins with a dot, since such a one (a kubelet that watches its static pods) takes what lies in it.
 write_file() {
-  write_folder=$(dirname "$2")
-  write_new=$write_folder/.$(basename "$2").new
-  mkdir -p "$write_folder"
+  if [ -f "$2" ] && [ "$(stat -c %a "$2")" = "$3" ] && printf '%s\n' "$4" | cmp -s - "$2"; then return 0; fi
+  write_new=$(dirname "$2")/.$(basename "$2").new
+  mkdir -p "$(dirname "$2")"
   printf '%s\n' "$4" >"$write_new"
   chmod "$3" "$write_new"
-  if [ -f "$2" ] && cmp -s "$2" "$write_new" && [ "$(stat -c %a "$2")" = "$3" ]; then
-    rm "$write_new"
-  else
-    mv "$write_new" "$2"
-    changed "$1" "wrote $2"
-  fi
+  mv "$write_new" "$2"
+  changed "$1" "wrote $2"
 }
 
 # keep_file PHASE PATH MODE TEXT: as write_file; without a text there is no file.
