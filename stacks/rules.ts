@@ -3,6 +3,7 @@ import { exposureRules } from "./rules/exposure";
 import { gardenerRules } from "./rules/gardener";
 import { hostRules } from "./rules/hosts";
 import { hostOptionRules } from "./rules/host-options";
+import { registryRules } from "./rules/registries";
 import { platformRules } from "./rules/platform";
 import type { Rule } from "./rules/rule";
 import { tenantRules } from "./rules/tenants";
@@ -10,7 +11,16 @@ import { tenantRules } from "./rules/tenants";
 export type { Facts, Rule } from "./rules/rule";
 
 /** Every rule across fields, as data. */
-export const rules: readonly Rule[] = [...platformRules, ...exposureRules, ...addonRules, ...tenantRules, ...hostRules, ...hostOptionRules, ...gardenerRules];
+export const rules: readonly Rule[] = [
+  ...platformRules,
+  ...exposureRules,
+  ...addonRules,
+  ...tenantRules,
+  ...hostRules,
+  ...hostOptionRules,
+  ...registryRules,
+  ...gardenerRules,
+];
 
 /** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */
 export const resolverFindings: readonly Pick<Rule, "id" | "reason" | "cure">[] = [

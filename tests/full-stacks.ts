@@ -62,13 +62,13 @@ const sshHosts = {
   pools: { web: { hosts: [{ host: "192.0.2.31", hostKey, privateKey: secure }] } },
   agents: [21, 22].map((number) => ({ host: `192.0.2.${number}`, name: `agent-${number}`, hostKey, privateKey: secure })),
 };
+/** How hosts get what is outside. */
+const outside = {
+  proxy: { http: secure, https: secure },
+  registries: { access: { "registry.example.com": { username: "pull", password: secure }, "other.example.com:5000": { token: secure, ca: certificate } } },
+};
 export const hostsCluster = {
-  k3s: {
-    ...sshHosts,
-    proxy: { http: secure, https: secure },
-    snapshots: { s3: { bucket: "acme-etcd", accessKey: secure, secretKey: secure } },
-    registries: { access: { "registry.example.com": { username: "pull", password: secure }, "other.example.com:5000": { token: secure, ca: certificate } } },
-  },
+  k3s: { ...sshHosts, ...outside, snapshots: { s3: { bucket: "acme-etcd", accessKey: secure, secretKey: secure } } },
 };
 
 /** What of k3s does not go with etcd. */
@@ -101,7 +101,10 @@ export const shootStack: StackFile = { name: "a Shoot", config: { "bearstack:clu
 /** The same hosts as another kind of cluster. */
 const hostsOfK0s: StackFile = {
   name: "hosts over SSH, k0s",
-  config: { "bearstack:cluster": { k0s: { ...sshHosts, virtualAddress: { address: "192.0.2.10", interface: "eth0" } } }, "bearstack:platform": smallPlatform },
+  config: {
+    "bearstack:cluster": { k0s: { ...sshHosts, ...outside, virtualAddress: { address: "192.0.2.10", interface: "eth0" } } },
+    "bearstack:platform": smallPlatform,
+  },
 };
 
 /** Stacks that between them set every secret field there is. */
@@ -110,7 +113,10 @@ export const secretStacks: readonly StackFile[] = [
   shootStack,
   { name: "k3s with a database", config: { "bearstack:cluster": k3sWithDatabase } },
   hostsOfK0s,
-  { name: "kubeadm over SSH", config: { "bearstack:cluster": { kubeadm: { ...sshHosts, networkPolicies: true } }, "bearstack:platform": smallPlatform } },
+  {
+    name: "kubeadm over SSH",
+    config: { "bearstack:cluster": { kubeadm: { ...sshHosts, ...outside, networkPolicies: true } }, "bearstack:platform": smallPlatform },
+  },
   { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": smallPlatform } },
 ];
 

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { scriptFolder } from "../components/clusters/ssh/script";
 import { FakeHost, systemctl, type Ran } from "./shell";
 
 export const V = { old: "v1.35.9", low: "v1.36.2", now: "v1.36.3", skip: "v1.38.0" };
@@ -168,10 +169,14 @@ export class KubeadmHost extends FakeHost {
     }
   }
 
-  node(more: object = {}, given: Record<string, string> = secrets): Ran {
+  /** `before`: a script of this host that runs first. */
+  node(more: object = {}, given: Record<string, string> = secrets, before?: string): Ran {
     const phases = [
+      ...(before === undefined ? [] : [relative(scriptFolder(), join(this.root, before))]),
       "kubeadm/scripts/lib.sh",
       "ssh/scripts/release.sh",
+      "ssh/scripts/proxy.sh",
+      "ssh/scripts/registries.sh",
       ...["install", "runtime", "configure", "datastore", "rotate", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
     ];
     const { VERSION } = more as { VERSION?: string };

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
 import { Oidc } from "../ssh/oidc";
+import { containerdFields } from "../ssh/registries";
 import { Flags, hostsFields, networks } from "../ssh/schema";
 import { virtualAddressFields } from "../ssh/virtual-address";
 import { calendarOf } from "./calendar";
@@ -75,6 +76,7 @@ export const K0sConfig = z.strictObject({
     .describe("Where hosts get the binary and its checksum: a mirror of the releases, or a folder on every host."),
   airgap: z.boolean().default(false).describe("Hosts reach nothing outside: the images that k0s brings come as an archive from `artifacts`, like the binary."),
   snapshots: Snapshots.describe("Backups of etcd, certificates and config, in /var/lib/k0s-backups of each server."),
+  ...containerdFields,
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
   apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front; they win over those that k0s sets."),
   controllerManagerArgs: Flags.describe("More flags of kube-controller-manager, likewise."),

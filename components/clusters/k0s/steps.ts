@@ -1,8 +1,10 @@
 import type { Work } from "../ssh/command";
+import { containerdSecrets, containerdSettings } from "../ssh/containerd";
 import { apiUrl, bootstrapper, type Distribution, type Joining } from "../ssh/distribution";
-import type { Host } from "../ssh/hosts";
+import { hostsOf, type Host } from "../ssh/hosts";
 import { IMAGES_MB, imagesSettings, type Images } from "../ssh/images";
 import { markBy } from "../ssh/mark";
+import { proxyName } from "../ssh/proxy";
 import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { calendarOf } from "./calendar";
 import { argumentsOf, clusterConfig, systemdLine } from "./config";
@@ -41,7 +43,7 @@ export function preflight(host: Host, config: K0sConfig, servers: readonly Host[
       MIN_DISK_MB: String(MINIMUM[host.role].disk + (config.airgap ? IMAGES_MB : 0)),
       DATA_DIR: "/var/lib/k0s",
       ETCD_DIR: "/var/lib/k0s/etcd",
-      ...preflightSettings(host, config, servers, [nameIn(config.artifacts)]),
+      ...preflightSettings(host, config, servers, [config.proxy ? proxyName(config.proxy) : nameIn(config.artifacts)]),
     },
   };
 }
@@ -57,6 +59,9 @@ export function node(host: Host, joining: Joining<K0sConfig>): Work {
       "ssh/scripts/release.sh",
       "k0s/scripts/install.sh",
       "ssh/scripts/images.sh",
+      "ssh/scripts/proxy.sh",
+      "ssh/scripts/registries.sh",
+      "k0s/scripts/containerd.sh",
       "k0s/scripts/configure.sh",
       "k0s/scripts/start.sh",
       ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
@@ -65,6 +70,7 @@ export function node(host: Host, joining: Joining<K0sConfig>): Work {
       ...nodeSettings(host, joining, starts),
       ...imagesSettings("k0s", config.airgap, imagesOf(config.version)),
       ARGUMENTS: systemdLine(argumentsOf(host)),
+      ...containerdSettings(config, hostsOf("k0s", config)),
       ...(host.role === "server"
         ? {
             CONFIG: clusterConfig(host, config, networks.length === 0 || networks.includes("cluster")),
@@ -99,6 +105,7 @@ export const distribution: Distribution<K0sConfig> = {
   // keepalived reads no more than eight characters. It keeps others in the network from a slip, and is no protection.
   generated: [{ name: "virtual-address-password", as: "VRRP", to: "servers", length: 8, wanted: ({ virtualAddress }) => virtualAddress !== undefined }],
   admission: { by: "host", as: "JOIN", work: admit },
+  secrets: (_host, config) => containerdSecrets(config),
   preflight,
   node,
   mark: markBy("k0s"),

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
+import { containerdFields } from "../ssh/registries";
 import { Flags, hostAddress, hostsFields, networks, RotationOfCertificates } from "../ssh/schema";
 import { Datastore } from "./datastore";
 
@@ -62,6 +63,7 @@ export const KubeadmConfig = z.strictObject({
     .describe("Registry of the control plane's images."),
   runtime: Runtime.describe("The container runtime, containerd."),
   datastore: Datastore.optional().describe("Where the cluster keeps its state; etcd on the servers when left out. Cannot change later."),
+  ...containerdFields,
   networkPolicies: z.boolean().default(false).describe("Whether the CNI plugin that you install enforces NetworkPolicies; kubeadm brings none."),
   storageClass: z.string().min(1).optional().describe("Storage class that you install, for claims; none when left out."),
   certSANs: z

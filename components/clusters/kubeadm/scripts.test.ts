@@ -41,7 +41,7 @@ describe.each(shells)("kubeadm under $shell", ({ shell, missing }) => {
       );
       expect(host.has("facts/apt-get")).toBe(false);
       expect(host.read("proc/sys/net/ipv4/ip_forward")).toBe("1\n");
-      done(host.run([lib, "ssh/scripts/clean.sh", "kubeadm/scripts/leave.sh"]));
+      done(host.run([lib, "ssh/scripts/clean.sh", "ssh/scripts/registries.sh", "kubeadm/scripts/leave.sh"]));
       expect(host.read("etc/containerd/config.toml")).toBe("mine");
       expect(host.has("bin/containerd")).toBe(true);
     });
@@ -60,7 +60,7 @@ describe.each(shells)("kubeadm under $shell", ({ shell, missing }) => {
       expect(host.read("facts/apt-get")).toContain("install -y --no-install-recommends containerd runc containernetworking-plugins");
       expect(host.read("etc/containerd/config.toml")).toContain("version = 2");
       expect(host.changes()).toContain("runtime linked /opt/cni/bin/bridge");
-      done(host.run([lib, "ssh/scripts/clean.sh", "kubeadm/scripts/leave.sh"]));
+      done(host.run([lib, "ssh/scripts/clean.sh", "ssh/scripts/registries.sh", "kubeadm/scripts/leave.sh"]));
       expect(host.read("facts/apt-get")).toContain("purge -y containerd runc containernetworking-plugins");
     });
 
@@ -95,7 +95,7 @@ describe.each(shells)("kubeadm under $shell", ({ shell, missing }) => {
       expect(host.changes()).toEqual(before);
       host.githubReleases("0".repeat(64));
       refused(host.node({ ...releases, RUNC: "v1.4.2" }), "the checksum of runc.");
-      done(host.run([lib, "ssh/scripts/clean.sh", "kubeadm/scripts/leave.sh"]));
+      done(host.run([lib, "ssh/scripts/clean.sh", "ssh/scripts/registries.sh", "kubeadm/scripts/leave.sh"]));
       for (const path of ["usr/local/bin/containerd", "usr/local/sbin/runc", "opt/cni", "etc/containerd"]) expect(host.has(path), path).toBe(false);
     });
   });
@@ -272,7 +272,7 @@ describe.each(shells)("kubeadm under $shell", ({ shell, missing }) => {
 
     it("leaves the host as it was, also when it is done twice", () => {
       done(host.node());
-      const leave = (): ReturnType<KubeadmHost["run"]> => host.run([lib, "ssh/scripts/clean.sh", "kubeadm/scripts/leave.sh"]);
+      const leave = (): ReturnType<KubeadmHost["run"]> => host.run([lib, "ssh/scripts/clean.sh", "ssh/scripts/registries.sh", "kubeadm/scripts/leave.sh"]);
       done(leave());
       expect(host.told().at(-1)).toBe(RESET);
       for (const path of [

@@ -1,10 +1,12 @@
 import type { Output } from "@pulumi/pulumi";
 import { secretOutput } from "../../core/secret-output";
 import type { Work } from "../ssh/command";
+import { containerdSecrets, containerdSettings } from "../ssh/containerd";
 import { apiUrl, bootstrapper, frontOf, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
-import type { Host } from "../ssh/hosts";
+import { hostsOf, type Host } from "../ssh/hosts";
 import { kubeVipManifest } from "../ssh/kube-vip";
 import { markBy } from "../ssh/mark";
+import { proxyName } from "../ssh/proxy";
 import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { clusterConfig, initConfig, joinConfig, namesOf } from "./config";
 import { datastoreSettings } from "./datastore";
@@ -38,7 +40,7 @@ export function preflight(host: Host, config: KubeadmConfig, servers: readonly H
       // What only a server of a cluster has.
       ETCD_DIR: config.datastore ? "/etc/kubernetes/manifests" : "/var/lib/etcd/member",
       ...(host.role === "server" && config.virtualAddress ? { INTERFACE: config.virtualAddress.interface } : {}),
-      ...preflightSettings(host, config, servers, sources.map(nameIn)),
+      ...preflightSettings(host, config, servers, config.proxy ? [proxyName(config.proxy)] : sources.map(nameIn)),
     },
   };
 }
@@ -54,6 +56,8 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
       "kubeadm/scripts/lib.sh",
       "ssh/scripts/release.sh",
       "kubeadm/scripts/install.sh",
+      "ssh/scripts/proxy.sh",
+      "ssh/scripts/registries.sh",
       "kubeadm/scripts/runtime.sh",
       "kubeadm/scripts/configure.sh",
       "kubeadm/scripts/datastore.sh",
@@ -64,6 +68,7 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
     ],
     settings: {
       ...nodeSettings(host, joining, starts),
+      ...containerdSettings(config, hostsOf("kubeadm", config)),
       RUNTIME: config.runtime.from,
       ...(config.runtime.from === "releases"
         ? {
@@ -103,7 +108,7 @@ const drain = (host: Host, { datastore }: KubeadmConfig): Work => {
 
 /** Takes Kubernetes off a host, and what of the container runtime was put there for it. */
 const leave = (host: Host, { virtualAddress }: KubeadmConfig): Work => ({
-  phases: ["kubeadm/scripts/lib.sh", "ssh/scripts/clean.sh", "kubeadm/scripts/leave.sh"],
+  phases: ["kubeadm/scripts/lib.sh", "ssh/scripts/clean.sh", "ssh/scripts/registries.sh", "kubeadm/scripts/leave.sh"],
   settings: {
     ROLE: host.role,
     NODE_NAME: host.name,
@@ -117,8 +122,10 @@ export const distribution: Distribution<KubeadmConfig> = {
   context: "kubernetes-admin@kubernetes",
   generated: [{ name: "encryption-key", as: "ENCRYPTION_KEY", to: "servers", length: 32 }],
   admission: { by: "host", as: "JOIN", work: admit },
-  secrets: (host, { datastore }): Record<string, Output<string>> =>
-    host.role === "server" && datastore ? { DATASTORE_KEY: secretOutput(datastore.external.key) } : {},
+  secrets: (host, config): Record<string, Output<string>> => ({
+    ...containerdSecrets(config),
+    ...(host.role === "server" && config.datastore ? { DATASTORE_KEY: secretOutput(config.datastore.external.key) } : {}),
+  }),
   preflight,
   node,
   mark: markBy("kubeadm"),

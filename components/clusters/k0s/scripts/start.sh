@@ -2,7 +2,7 @@
 # Starts k0s, or restarts it when its binary, unit or config is another, and waits until the node is in the cluster.
 # Settings: ROLE, NODE_NAME, VERSION, WAIT_SECONDS, BOOTSTRAP
 #           VIRTUAL_URL (optional): the API at the virtual address, which one of the servers must hold.
-# Secrets:  JOIN and VRRP, only to keep them out of what this script repeats of the journal
+# Secrets:  JOIN, VRRP, REGISTRIES and those of proxies, only to keep them out of what this script repeats of the journal
 # Output:   nothing
 
 take_lock node
@@ -71,6 +71,7 @@ fi
 start_want=$({
   printf '%s\n' "$VERSION" "$ARGUMENTS"
   [ "$ROLE" != server ] || cat "$HERE_CONFIG"
+  cat "$ROOT/etc/systemd/system/$start_unit.service.env" 2>/dev/null || true
 } | sha256sum | cut -d ' ' -f 1)
 start_runs=$(cat "$start_stamp" 2>/dev/null || true)
 
@@ -83,8 +84,9 @@ if ! is_running "$start_unit" || [ "$start_runs" != "$start_want" ]; then
   changed start "$start_word $start_unit $VERSION"
 fi
 
-# The last reason k0s gave, unless it holds what nobody may see.
+# The last reason k0s gave, unless it holds what nobody may see. In which form that would tell other secrets nobody knows.
 start_reason() {
+  if [ -n "${SECRET_REGISTRIES:-}${SECRET_PROXY_HTTP:-}${SECRET_PROXY_HTTPS:-}" ]; then return 0; fi
   start_last=$(start_journal | grep -E '^Error: |level=(fatal|error)' | tail -n 1 || true)
   start_secret=$(printf '%s\n' "${SECRET_JOIN:-none}" | sed -n 1p)
   case $start_last in

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Takes Kubernetes and everything it made off this host, and of the container runtime what was put there for it. The change log
-# stays. Builds on clean.sh.
+# stays. Builds on clean.sh and registries.sh.
 # Settings: VIRTUAL_ADDRESS and INTERFACE (optional): what kube-vip may have put there.
 # Secrets:  none
 # Output:   nothing
@@ -27,6 +27,9 @@ for leave_link in "$ROOT"/opt/cni/bin/*; do
   case $(readlink "$leave_link" 2>/dev/null || true) in /usr/lib/cni/* | /usr/libexec/cni/*) remove "$leave_link" ;; esac
 done
 
+drop_registries leave "$ROOT/etc/containerd/certs.d" "$(cat "$STATE_DIR/registries" 2>/dev/null || true)"
+remove "$ROOT/etc/systemd/system/containerd.service.env" "$ROOT/etc/systemd/system/containerd.service.d/bearstack-proxy.conf"
+rmdir "$ROOT/etc/systemd/system/containerd.service.d" 2>/dev/null || true
 if [ -f "$STATE_DIR/kubeadm.parts" ]; then
   stop_unit containerd
   remove_unit containerd
@@ -52,6 +55,7 @@ elif [ -f "$STATE_DIR/kubeadm.containerd" ]; then
   else
     rm -f "$ROOT/etc/containerd/config.toml"
   fi
+  systemctl daemon-reload >&2
   systemctl restart containerd >&2 || say "containerd does not start with the config it had before"
   changed leave "gave containerd its old config back"
 fi
@@ -59,4 +63,4 @@ rmdir "$ROOT/opt/cni/bin" "$ROOT/opt/cni" "$ROOT/etc/cni" 2>/dev/null || true
 
 remove "$ROOT/etc/modules-load.d/bearstack-kubernetes.conf" "$ROOT/etc/sysctl.d/90-bearstack-kubernetes.conf"
 rm -f "$KUBE_LOG" "$ROOT/run/bearstack-kubeadm.yaml" "$ROOT/run/bearstack-admit.yaml"
-rm -rf "$STATE_DIR"/kubeadm.*
+rm -rf "$STATE_DIR"/kubeadm.* "$STATE_DIR/registries"

@@ -96,7 +96,11 @@ write_config() { (umask 077 && printf '%s\n' "$1" >"$KUBE_FILE"); }
 run_kubeadm() {
   mkdir -p "$STATE_DIR"
   : >"$KUBE_LOG"
-  "$KUBE_BIN/kubeadm" "$@" >"$KUBE_LOG" 2>&1 &
+  (
+    # What the login has of proxies kubeadm would copy into the manifests of the control plane, a password with it.
+    for kubeadm_name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*_[Pp][Rr][Oo][Xx][Yy]\)=.*/\1/p'); do unset "$kubeadm_name"; done
+    exec "$KUBE_BIN/kubeadm" "$@"
+  ) >"$KUBE_LOG" 2>&1 &
   kubeadm_pid=$!
   process_id "$kubeadm_pid" >"$STATE_DIR/kubeadm.pid"
   kubeadm_rounds=0
@@ -130,7 +134,7 @@ wait_for_kubeadm() {
 # What kubeadm said last, without lines that hold a secret of this run. Nothing is given to a program: its arguments can be seen.
 tell_log() {
   tail -n 15 "$KUBE_LOG" | while IFS= read -r log_line; do
-    for log_secret in ${SECRET_JOIN:-}; do
+    for log_secret in ${SECRET_JOIN:-} ${SECRET_PROXY_HTTP:-} ${SECRET_PROXY_HTTPS:-}; do
       case $log_line in *"$log_secret"*) continue 2 ;; esac
     done
     say "$log_line"

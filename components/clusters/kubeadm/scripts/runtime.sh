@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# Makes a container runtime ready: kernel, containerd, runc, plugins for networks. Builds on release.sh.
+# Makes a container runtime ready: kernel, containerd, runc, plugins for networks. Builds on release.sh, proxy.sh and registries.sh.
 # Settings: RUNTIME (distribution: packages; releases: of the versions CONTAINERD, RUNC and PLUGINS, from RUNTIME_ARTIFACTS)
-#           VERSION (of Kubernetes), IMAGES (the registry), FORWARD (ipv4, ipv6 or both)
-# Secrets:  none
+#           VERSION (of Kubernetes), IMAGES (the registry), FORWARD (ipv4, ipv6 or both), those of proxy.sh and registries.sh
+# Secrets:  REGISTRIES, PROXY_HTTP, PROXY_HTTPS; each may be missing
 # Output:   nothing
 
 take_lock node
@@ -40,6 +40,18 @@ runtime_bin=containerd
 [ "$RUNTIME" != releases ] || runtime_bin=$ROOT/usr/local/bin/containerd
 runtime_version() { "$runtime_bin" --version 2>/dev/null | awk '{ print $3 }' | sed 's/^v//'; }
 
+# by_proxy COMMAND...: with the proxies of the config in the environment of that one process, which soon ends. Without any, with
+# those that the host may have.
+by_proxy() (
+  export DEBIAN_FRONTEND=noninteractive
+  by_http=$(proxy_for http://)
+  by_https=$(proxy_for https://)
+  [ -z "$by_http" ] || export http_proxy="$by_http"
+  [ -z "$by_https" ] || export https_proxy="$by_https"
+  [ -z "$by_http$by_https" ] || export no_proxy="${PROXY_NO:-}"
+  "$@"
+)
+
 # Packages are put down first, so that a run after an interruption still knows whose they are.
 install_packages() {
   if command -v apt-get >/dev/null 2>&1; then
@@ -55,12 +67,12 @@ install_packages() {
   say "installing $runtime_packages"
   # shellcheck disable=SC2086 # names are several words
   if command -v apt-get >/dev/null 2>&1; then
-    DEBIAN_FRONTEND=noninteractive apt-get -q update >&2 &&
-      DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $runtime_packages >&2
+    by_proxy apt-get -q update >&2 &&
+      by_proxy apt-get -q install -y --no-install-recommends $runtime_packages >&2
   elif command -v dnf >/dev/null 2>&1; then
-    dnf -q install -y $runtime_packages >&2
+    by_proxy dnf -q install -y $runtime_packages >&2
   else
-    zypper -q --non-interactive install --no-recommends $runtime_packages >&2
+    by_proxy zypper -q --non-interactive install --no-recommends $runtime_packages >&2
   fi || fail "the packages $runtime_packages cannot be installed" "see above; where the distribution has none, set runtime.from to releases"
   changed runtime "installed $runtime_packages"
 }
@@ -209,9 +221,17 @@ fi
 if [ -f "$runtime_config" ] && [ ! -f "$runtime_mine" ] && [ ! -f "$runtime_config.before-bearstack" ]; then
   cp "$runtime_config" "$runtime_config.before-bearstack"
 fi
-write_file runtime "$runtime_config" 644 "$runtime_text"
+runtime_mode=644
+[ -z "${SECRET_REGISTRIES:-}" ] || runtime_mode=600
+write_file runtime "$runtime_config" "$runtime_mode" "$runtime_text$(registries_access "$runtime_major")"
+keep_registries runtime "$ROOT/etc/containerd/certs.d"
+keep_proxy_beside runtime containerd
 
-runtime_want=$(printf '%s\n' "$runtime_has" | cat - "$runtime_config" | sha256sum | cut -d ' ' -f 1)
+runtime_want=$({
+  printf '%s\n' "$runtime_has"
+  cat "$runtime_config"
+  cat "$ROOT/etc/systemd/system/containerd.service.env" 2>/dev/null || true
+} | sha256sum | cut -d ' ' -f 1)
 if [ "$(cat "$runtime_mine" 2>/dev/null || true)" != "$runtime_want" ] || ! is_running containerd; then
   systemctl daemon-reload >&2
   systemctl enable containerd >&2
