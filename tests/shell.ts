@@ -80,7 +80,12 @@ export class FakeHost {
   }
 
   /** Runs scripts as they run on a host. */
-  run(phases: readonly string[], settings: Readonly<Record<string, string>> = {}, secrets: Readonly<Record<string, string>> = {}, { before = "", after = "" } = {}): Ran {
+  run(
+    phases: readonly string[],
+    settings: Readonly<Record<string, string>> = {},
+    secrets: Readonly<Record<string, string>> = {},
+    { before = "", after = "" } = {},
+  ): Ran {
     const { args, env } = this.#start(phases, settings);
     const { status, stdout, stderr } = spawnSync(...args, { env, input: before + secretLines(secrets) + after, encoding: "utf8" });
     return { code: status ?? -1, stdout, stderr };

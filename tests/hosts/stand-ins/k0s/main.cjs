@@ -15,7 +15,8 @@
 // address), 8132, 10250 and healthz on 10248; the Node object with labels, taints and version;
 // NotReady for a node that is silent, for who reads nodes without a watch; archives of backups (etcd, pki, k0s.yaml; named by a clock
 // that knows no zone), and their restore: not while k0s runs, not over data of etcd, files as root's own with their modes, one member with
-// the address that the config in the archive says, and no place for data of before. The API behind 6443 is that of a sandbox.
+// the address that the config in the archive says, and no place for data of before; that files for its
+// containerd are in the format of its version. The API behind 6443 is that of a sandbox.
 //
 // It does not prove: that the real program accepts all values (it knows names of fields and flags, not all their meanings); etcd's own
 // data and elections (membership is files in a folder all hosts share, and hosts without a network are only told apart by their
@@ -32,6 +33,7 @@ const { existsSync } = require("node:fs");
 const { basename } = require("node:path");
 const { Fatal } = require("../common/log.cjs");
 const { readConfig } = require("./config.cjs");
+const { checkDropIns } = require("./drop-ins.cjs");
 const { parseFlags } = require("./flags.cjs");
 
 const ADMIN = "/var/lib/k0s/pki/admin.conf";
@@ -47,8 +49,8 @@ function kubectl(args) {
 const commands = {
   version: (_flags, version) => console.log(version),
   "config validate": ({ config }) => void readConfig(config),
-  controller: (flags, version) => require("./controller.cjs").controller(flags, version),
-  worker: (flags, version) => require("./worker.cjs").worker(flags, version),
+  controller: (flags, version) => (checkDropIns(version), require("./controller.cjs").controller(flags, version)),
+  worker: (flags, version) => (checkDropIns(version), require("./worker.cjs").worker(flags, version)),
   "token create": (flags) => require("./cli.cjs").createToken(flags),
   "kubeconfig admin": () => require("./cli.cjs").adminKubeconfig(),
   "etcd member-list": () => require("./cli.cjs").listMembers(),
