@@ -81,7 +81,7 @@ describe("a kubeconfig that grows old", () => {
       existing: expect.stringContaining("bearstack:cluster.existing"),
       k3s: expect.stringMatching(/^rotation: \{ kubeconfig: <another text> \}.*certificates/),
       k0s: expect.stringContaining("--replace '**::kubeconfig'"),
-      kubeadm: expect.stringContaining("--replace '**::kubeconfig'"),
+      kubeadm: expect.stringMatching(/^rotation: \{ kubeconfig: <another text> \}.*certificates/),
       gardener: undefined,
       sandbox: undefined,
     });

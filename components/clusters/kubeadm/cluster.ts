@@ -17,6 +17,6 @@ export const kubeadm = defineCluster({
     warnings: [], // that there is no network says the rule network-missing, with or without a platform
   }),
   renewKubeconfig:
-    "An upgrade renews it, and so does kubeadm certs renew admin.conf on the first server; then pulumi up --replace '**::kubeconfig' reads it anew.",
+    "rotation: { kubeconfig: <another text> } and pulumi up read it anew. An upgrade renews it on the servers; where there was none, rotation: { certificates: <another text> } does both.",
   load: () => import("./index"),
 });
