@@ -80,6 +80,8 @@ const k3sWithDatabase = {
   },
 };
 
+const kubeadmDatastore = { external: { endpoints: ["https://192.0.2.41:2379"], ca: certificate, certificate, key: secure } };
+
 /** The smallest Shoot with a worker. */
 export const smallShoot = {
   project: "acme",
@@ -115,7 +117,10 @@ export const secretStacks: readonly StackFile[] = [
   hostsOfK0s,
   {
     name: "kubeadm over SSH",
-    config: { "bearstack:cluster": { kubeadm: { ...sshHosts, ...outside, networkPolicies: true } }, "bearstack:platform": smallPlatform },
+    config: {
+      "bearstack:cluster": { kubeadm: { ...sshHosts, ...outside, datastore: kubeadmDatastore, networkPolicies: true } },
+      "bearstack:platform": smallPlatform,
+    },
   },
   { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": smallPlatform } },
 ];
