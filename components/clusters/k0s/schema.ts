@@ -4,7 +4,7 @@ import { Oidc } from "../ssh/oidc";
 import { containerdFields } from "../ssh/registries";
 import { Flags, hostsFields, networks } from "../ssh/schema";
 import { virtualAddressFields } from "../ssh/virtual-address";
-import { calendarOf } from "./calendar";
+import { calendarOf } from "../ssh/calendar";
 import { ipv6PodsOfNode } from "./networks";
 
 /** Where k0s publishes its releases. */

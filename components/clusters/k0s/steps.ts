@@ -6,7 +6,7 @@ import { IMAGES_MB, imagesSettings, type Images } from "../ssh/images";
 import { markBy } from "../ssh/mark";
 import { proxyName } from "../ssh/proxy";
 import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
-import { calendarOf } from "./calendar";
+import { calendarOf } from "../ssh/calendar";
 import { argumentsOf, clusterConfig, systemdLine } from "./config";
 import type { K0sConfig } from "./schema";
 import { snapshots } from "./snapshots";
