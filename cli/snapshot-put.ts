@@ -15,7 +15,7 @@ export interface PutOptions extends SnapshotOptions {
 export async function putSnapshot(file: string, options: PutOptions): Promise<void> {
   const name = basename(file);
   checkName(name);
-  if (/\.(part|tmp|token)$/.test(name)) throw new CallError(`${file} is no snapshot by its name.`, "Name the file that bear snapshot copy wrote first.");
+  if (/\.(part|tmp|token|keys)$/.test(name)) throw new CallError(`${file} is no snapshot by its name.`, "Name the file that bear snapshot copy wrote first.");
   const { size: bytes, mtimeMs } = await stat(file).catch(missing(file));
   const key = await readKey(file, options.tokenFile);
   await withSnapshots(options, async (access, snapshots, progress) => {

@@ -113,6 +113,7 @@ export async function copySnapshot(name: string, folder: string, options: Snapsh
     const server = serverNamed(access.servers, has.server);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const part = `${file}.part`;
+    const keyFile = `${file}.${snapshots.keyFile ?? "token"}`;
     await rm(part, { force: true });
     try {
       let bytes = 0;
@@ -128,8 +129,8 @@ export async function copySnapshot(name: string, folder: string, options: Snapsh
       if (written !== has.bytes) throw new UserError(`${name} came with ${written} bytes of ${has.bytes}.`, "Run it again.");
       if (snapshots.key) {
         const key = await access.run(server, snapshots.key(name));
-        await writeFile(`${file}.token`, `${key.trim()}\n`, { mode: 0o600 });
-        await chmod(`${file}.token`, 0o600); // it may have been there
+        await writeFile(keyFile, `${key.trim()}\n`, { mode: 0o600 });
+        await chmod(keyFile, 0o600); // it may have been there
       }
       const handle = await open(part, "r");
       await handle.sync();
@@ -139,7 +140,7 @@ export async function copySnapshot(name: string, folder: string, options: Snapsh
       await rm(part, { force: true });
     }
     progress.stop();
-    const [files, what, them] = snapshots.key ? [`${file}\n${file}.token`, "Together they hold", "them"] : [file, "It holds", "it"];
+    const [files, what, them] = snapshots.key ? [`${file}\n${keyFile}`, "Together they hold", "them"] : [file, "It holds", "it"];
     print(`${files}\n${what} every Secret of the cluster: keep ${them} where nobody else can read ${them}.`);
   });
 }

@@ -21,7 +21,7 @@ export function snapshotCommand(program: Command): void {
   add("list", "list those on all servers")
     .option("--json", "as JSON")
     .action(async (options: SnapshotOptions & { json?: boolean }) => (await import("../snapshot")).listSnapshots(options));
-  add("copy", "copy one to this computer, with the token that opens it where it needs one")
+  add("copy", "copy one to this computer, with what opens it elsewhere where that is not in it")
     .argument("<snapshot>", "its name, as list has it")
     .argument("<folder>", "where to put it; nobody else may read it")
     .action(async (name: string, folder: string, options: SnapshotOptions) => (await import("../snapshot")).copySnapshot(name, folder, options));

@@ -19,6 +19,8 @@ export interface KubernetesPrograms {
 export interface KubeadmPrograms {
   versions: readonly KubernetesPrograms[];
   etcd: string;
+  /** What the image of etcd has besides. */
+  etcdutl?: string;
   /** What the stand-in of containerd says it is. */
   containerd?: string;
 }
@@ -50,13 +52,16 @@ export function putKubeadm(shared: string, artifacts: string, given: KubeadmProg
   cpSync(join(__dirname, "stand-ins", "kubeadm"), standIns, { recursive: true });
   writeFileSync(join(standIns, "node"), process.execPath);
   writeFileSync(join(standIns, "containerd-version"), given.containerd ?? "v2.3.7");
-  chmodSync(join(standIns, "apt-get"), 0o755);
+  for (const program of ["apt-get", "ctr"]) chmodSync(join(standIns, program), 0o755);
   // init.sh puts both over what this computer has.
   writeFileSync(join(shared, "cgroup.controllers"), "cpuset cpu io memory hugetlb pids\n");
   writeFileSync(join(shared, "config.gz"), gzipSync(KERNEL));
   const tools = join(shared, "tools");
   mkdirSync(tools);
   copyFileSync(given.etcd, join(tools, "etcd"));
+  const image = join(shared, "images", "etcd", "usr", "local", "bin");
+  mkdirSync(image, { recursive: true });
+  if (given.etcdutl !== undefined) copyFileSync(given.etcdutl, join(image, "etcdutl"));
   for (const { version, kubeadm, kubectl, controlPlane } of given.versions) {
     copyFileSync(controlPlane, join(tools, `kube-control-plane-${version}`));
     const folder = join(artifacts, version, "bin", "linux", process.arch === "arm64" ? "arm64" : "amd64");

@@ -2,9 +2,8 @@ import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
 import { Oidc } from "../ssh/oidc";
 import { containerdFields } from "../ssh/registries";
-import { Flags, hostsFields, networks } from "../ssh/schema";
+import { Flags, hostsFields, networks, schedule } from "../ssh/schema";
 import { virtualAddressFields } from "../ssh/virtual-address";
-import { calendarOf } from "../ssh/calendar";
 import { ipv6PodsOfNode } from "./networks";
 
 /** Where k0s publishes its releases. */
@@ -45,11 +44,7 @@ const VirtualAddress = z.strictObject({
 
 const Snapshots = z
   .strictObject({
-    schedule: z
-      .string()
-      .refine((text) => calendarOf(text) !== undefined, `is no schedule${FIX}write five fields of numbers as cron reads them, like "0 */6 * * *"`)
-      .default("0 */6 * * *")
-      .describe("When each server writes a backup, in cron's form."),
+    schedule: schedule.describe("When each server writes a backup, in cron's form."),
     keep: z.number().int().positive().max(1000).default(12).describe("Backups each server keeps."),
   })
   .prefault({});

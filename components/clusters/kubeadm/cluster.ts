@@ -19,4 +19,5 @@ export const kubeadm = defineCluster({
   renewKubeconfig:
     "rotation: { kubeconfig: <another text> } and pulumi up read it anew. An upgrade renews it on the servers; where there was none, rotation: { certificates: <another text> } does both.",
   load: () => import("./index"),
+  distribution: async () => (await import("./steps")).distribution,
 });

@@ -3,7 +3,7 @@ import { dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
 import { containerdFields } from "../ssh/registries";
-import { Flags, hostAddress, hostsFields, networks, RotationOfCertificates } from "../ssh/schema";
+import { Flags, hostAddress, hostsFields, networks, RotationOfCertificates, schedule } from "../ssh/schema";
 import { Datastore } from "./datastore";
 
 /** The version that this release of BearStack was tried with. */
@@ -36,6 +36,13 @@ const Runtime = z
   })
   .prefault({});
 
+const Snapshots = z
+  .strictObject({
+    schedule: schedule.describe("When each server writes a snapshot, in cron's form."),
+    keep: z.number().int().positive().max(1000).default(12).describe("Snapshots by this schedule that each server keeps."),
+  })
+  .prefault({});
+
 /** kubeadm on hosts over SSH. */
 export const KubeadmConfig = z.strictObject({
   version: z
@@ -64,6 +71,7 @@ export const KubeadmConfig = z.strictObject({
   runtime: Runtime.describe("The container runtime, containerd."),
   datastore: Datastore.optional().describe("Where the cluster keeps its state; etcd on the servers when left out. Cannot change later."),
   ...containerdFields,
+  snapshots: Snapshots.describe("Snapshots of etcd, in /var/lib/etcd-snapshots of each server; none with an external one."),
   networkPolicies: z.boolean().default(false).describe("Whether the CNI plugin that you install enforces NetworkPolicies; kubeadm brings none."),
   storageClass: z.string().min(1).optional().describe("Storage class that you install, for claims; none when left out."),
   certSANs: z

@@ -11,6 +11,7 @@ import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { clusterConfig, initConfig, joinConfig, namesOf } from "./config";
 import { datastoreSettings } from "./datastore";
 import type { KubeadmConfig } from "./schema";
+import { snapshots, timerSettings } from "./snapshots";
 
 /** What a host must have: kubeadm's own requirements (kubernetes.io, Installing kubeadm), with room for the first images. */
 const MINIMUM = { server: { memory: 1700, disk: 10_000 }, agent: { memory: 1700, disk: 5_000 } } as const;
@@ -64,7 +65,7 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
       "kubeadm/scripts/rotate.sh",
       "kubeadm/scripts/virtual-address.sh",
       "kubeadm/scripts/start.sh",
-      ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
+      ...(host.role === "server" ? ["kubeadm/scripts/snapshot-timer.sh", "ssh/scripts/mark.sh"] : []),
     ],
     settings: {
       ...nodeSettings(host, joining, starts),
@@ -85,7 +86,7 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
         .join(" "),
       ...(host.role === "server" ? { CLUSTER: clusterConfig(config, frontOf(config)), INIT: initConfig(host), SANS: namesOf(config).join(" ") } : {}),
       ...(host.role === "server" ? { CERTIFICATES: config.rotation.certificates ?? "" } : {}),
-      ...(host.role === "server" ? datastoreSettings(config.datastore) : {}),
+      ...(host.role === "server" ? { ...datastoreSettings(config.datastore), ...timerSettings(config) } : {}),
       ...(host.role === "server" && config.virtualAddress
         ? { KUBE_VIP: kubeVipManifest(config.virtualAddress, "/etc/kubernetes/admin.conf").trimEnd(), VIRTUAL_ADDRESS: config.virtualAddress.address }
         : {}),
@@ -132,4 +133,5 @@ export const distribution: Distribution<KubeadmConfig> = {
   drain,
   leave,
   kubeconfig: (endpoint) => ({ phases: ["kubeadm/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),
+  snapshots,
 };

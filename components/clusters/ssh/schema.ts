@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { cidr, dnsLabel, FIX, secret } from "../../core/schema";
+import { calendarOf } from "./calendar";
 
 const port = z.number().int().min(1).max(65535);
 const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, `is no user name${FIX}write the name the host knows, like root or ops`);
@@ -105,6 +106,12 @@ export const networks = cidr.or(z.array(cidr).length(2, `is no pair${FIX}name on
 export const Flags = z
   .record(z.string().regex(/^[a-z][a-z0-9-]*$/, `is no flag${FIX}write it as Kubernetes has it, without dashes in front, like request-timeout`), z.string())
   .default({});
+
+/** A schedule in cron's form that a timer of systemd can have. */
+export const schedule = z
+  .string()
+  .refine((text) => calendarOf(text) !== undefined, `is no schedule${FIX}write five fields of numbers as cron reads them, like "0 */6 * * *"`)
+  .default("0 */6 * * *");
 
 const again = z.string().min(1).max(100).optional();
 

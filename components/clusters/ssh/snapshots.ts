@@ -30,6 +30,8 @@ export interface Snapshots {
   read(snapshot: string): Work;
   /** Prints what a snapshot is opened with on other hosts: a secret. Left out where a snapshot holds all it needs. */
   key?(snapshot: string): Work;
+  /** What the file of that is called, after the name of the snapshot; token when left out. */
+  keyFile?: string;
   /** Prints "<id> <stage>" of a restore of this snapshot that did not come to its end on this server; the stage is done after `done`. */
   status(snapshot: string): Work;
   /** Stops a server, before any data is touched; fails where it goes on. */

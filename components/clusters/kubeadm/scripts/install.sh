@@ -6,6 +6,8 @@
 # Output:   nothing
 
 take_lock node
+
+no_restore_is_open
 mkdir -p "$STATE_DIR"
 wait_for_kubeadm
 

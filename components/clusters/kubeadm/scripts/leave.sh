@@ -13,10 +13,15 @@ if [ -x "$KUBE_BIN/kubeadm" ]; then
   reset_node || fail "kubeadm could not take the node off this host" "see to what it says above, then run again"
   changed leave "reset the node"
 fi
+if [ -e "$ROOT/etc/systemd/system/etcd-snapshot.timer" ]; then
+  systemctl stop etcd-snapshot.timer >&2 || true
+  systemctl disable etcd-snapshot.timer >&2 || true
+fi
 stop_unit kubelet
 end_groups kubepods kubepods.slice
 [ -z "${VIRTUAL_ADDRESS:-}" ] || remove_address "$VIRTUAL_ADDRESS" "$INTERFACE"
 remove_network cni0 flannel.1 kube-ipvs0
+remove "$ROOT/etc/systemd/system/etcd-snapshot.timer" "$ROOT/etc/systemd/system/etcd-snapshot.service" "$ROOT/var/lib/etcd-snapshots"
 remove_unit kubelet
 remove "$KUBE_ETC" "$ROOT/var/lib/kubelet" "$ROOT/var/lib/etcd" "$ROOT/var/lib/cni" "$ROOT/etc/cni/net.d" "$ROOT/var/log/pods" "$ROOT/var/log/containers"
 remove "$ROOT/usr/libexec/kubernetes"

@@ -80,9 +80,11 @@ exports.main = async function main(version) {
       "0.0.0.0",
     );
     log(`Started kubelet ${version} (stand-in)`);
+    // As the real one: once it has registered, a node that is gone stays gone until it is started again.
+    const registered = {};
     for (;;) {
       try {
-        const keeper = new NodeKeeper(new Kube(await credentials(flags, name, log)), { name, version, flags, pods, log });
+        const keeper = new NodeKeeper(new Kube(await credentials(flags, name, log)), { name, version, flags, pods, log, registered });
         await keeper.run();
       } catch (error) {
         log(`Unable to talk to the API: ${error.message}`);

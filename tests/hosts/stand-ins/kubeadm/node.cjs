@@ -11,8 +11,8 @@ const hasNetwork = () => existsSync(CNI) && readdirSync(CNI).some((file) => /\.c
 
 /** Keeps the Node, its lease, the mirrors of static pods and the pods that are bound to it. */
 class NodeKeeper {
-  constructor(kube, { name, version, flags, pods, log }) {
-    Object.assign(this, { kube, name, version, flags, pods, log });
+  constructor(kube, { name, version, flags, pods, log, registered }) {
+    Object.assign(this, { kube, name, version, flags, pods, log, registered });
     this.told = "";
     this.toldAt = 0;
   }
@@ -47,9 +47,11 @@ class NodeKeeper {
         return { key, ...(value ? { value } : {}), effect };
       });
     const found = await this.kube.find(`/api/v1/nodes/${this.name}`);
+    if (!found && this.registered.once) throw new Error(`node "${this.name}" not found`);
     const annotations = { "volumes.kubernetes.io/controller-managed-attach-detach": "true" };
     const node = { apiVersion: "v1", kind: "Node", metadata: { name: this.name, labels, annotations }, spec: { taints } };
     this.uid = (found ?? (await this.kube.call("POST", "/api/v1/nodes", node))).metadata.uid;
+    this.registered.once = true;
     this.log(`${found ? "found" : "registered"} node ${this.name}`);
   }
 
