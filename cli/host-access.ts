@@ -19,6 +19,8 @@ export interface HostsAccess {
   distribution: Distribution<any>;
   servers: readonly Host[];
   agents: readonly Host[];
+  /** The cluster keeps its state in a database of its own, not in etcd on the servers. */
+  hasDatabase: boolean;
   /** Runs scripts as root; gives what they print. A file may follow the secrets. */
   run(host: Host, work: Work, given?: { secrets?: Record<string, string>; say?: (line: string) => void } & Streams): Promise<string>;
 }
@@ -46,6 +48,7 @@ export async function withHosts<T>(options: SecretOptions, use: (access: HostsAc
       distribution,
       servers: hosts.filter(({ role }) => role === "server"),
       agents: hosts.filter(({ role }) => role === "agent"),
+      hasDatabase: "datastore" in config && config.datastore !== undefined,
       run: async (host, work, { secrets: given = {}, say = () => undefined, into, from } = {}) => {
         const asks = host.user !== "root" && sudoPassword !== undefined;
         const password = asks ? secrets.sudoPassword(sudoPassword) : undefined;

@@ -26,6 +26,11 @@ export interface Listed {
 export function withSnapshots<T>(options: SnapshotOptions, use: (access: HostsAccess, snapshots: Snapshots, progress: Progress) => Promise<T>): Promise<T> {
   return withHosts(options, async (access) => {
     const { snapshots, kind } = access.distribution;
+    if (access.hasDatabase)
+      throw new CallError(
+        "This cluster keeps its state in a database of its own (`datastore`), not on its servers.",
+        "Back up that database by its own means.",
+      );
     if (!snapshots) throw new CallError(`There are no snapshots of ${kind} yet.`, "See its own manual.");
     const progress = new Progress();
     try {
