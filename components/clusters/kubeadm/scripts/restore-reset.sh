@@ -16,9 +16,15 @@ reset_make() {
   get_etcdutl
   rm -rf "$reset_new.part"
   reset_name=$(etcd_flag name) reset_peer=$(etcd_flag initial-advertise-peer-urls)
-  # Watches of before must not find revisions that they believe to have seen (etcd.io, Disaster recovery).
+  # Watches of before must not find revisions that they believe to have seen (etcd.io, Disaster recovery). By the clock, so that a
+  # second restore of an old snapshot is ahead of the first one too, as long as there are fewer than 1000 writes a second.
   reset_bump=''
-  ! "$ETCDUTL" snapshot restore --help 2>&1 | grep -q -e --bump-revision || reset_bump='--bump-revision=1000000000 --mark-compacted'
+  if "$ETCDUTL" snapshot restore --help 2>&1 | grep -q -e --bump-revision; then
+    reset_at=$(ETCDCTL_API=3 "$ETCDUTL" snapshot status "$SNAPSHOT_DIR/$SNAPSHOT" -w json 2>/dev/null | sed -n 's/.*"revision": *\([0-9]*\).*/\1/p')
+    reset_bump=$(($(date +%s) * 1000 - ${reset_at:-0}))
+    [ "$reset_bump" -gt 1000000000 ] || reset_bump=1000000000
+    reset_bump="--bump-revision=$reset_bump --mark-compacted"
+  fi
   reset_log=$STATE_DIR/restore.log
   say "restoring $SNAPSHOT: this server becomes the only member of etcd"
   # shellcheck disable=SC2086 # two flags
