@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canStartHosts } from "./hosts";
 import { etcdutl } from "./hosts/etcdutl";
 import { KUBERNETES, kubeadmPrograms } from "./hosts/kubeadm-image";
-import { BearSnapshot, type Said } from "./hosts-bear";
+import { HostsCli, type Said } from "./hosts-cli";
 import { failed, HostsBed, type BedKind, type Cluster } from "./hosts-cluster";
 import { kubeadmKind } from "./kubeadm-kind";
 
@@ -26,21 +26,21 @@ const PARTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-schedu
  */
 describe.skipIf(!canStartHosts)("restore of kubeadm on real hosts, with stand-ins for kubelet and containerd", { timeout: 900_000 }, () => {
   let bed: HostsBed;
-  let bear: BearSnapshot;
+  let bear: HostsCli;
   let snapshot: string;
 
   beforeAll(async () => {
     bed = await HostsBed.start([...servers, "a1"], kind);
-    bear = new BearSnapshot(bed, cluster);
+    bear = new HostsCli(bed, cluster);
     expect(failed(await bed.run(cluster))).toEqual([]);
   }, 1_800_000);
   afterAll(async () => {
-    bear?.remove();
+    bear?.close();
     await bed?.stop();
   }, 60_000);
 
   const kubectl = (server: string, args: string): Promise<string> => bed.sudo(server, `${kind.kubectl} ${args}`);
-  const restore = (...more: string[]): Promise<Said> => bear.run(["restore", snapshot, "--yes", ...more]);
+  const restore = (...more: string[]): Promise<Said> => bear.run(["snapshot", "restore", snapshot, "--yes", ...more]);
   const call = (path: string, body = "{}"): string =>
     `curl -s --cacert ${PKI}/ca.crt --cert ${PKI}/healthcheck-client.crt --key ${PKI}/healthcheck-client.key -d '${body}' https://127.0.0.1:2379/v3/${path}`;
   async function members(server: string): Promise<string[]> {
@@ -75,14 +75,14 @@ describe.skipIf(!canStartHosts)("restore of kubeadm on real hosts, with stand-in
   test("takes a snapshot, lists it and copies it with the keys that it takes elsewhere", async () => {
     await kubectl("s1", "create secret generic canary --from-literal=word=plain-5e1f");
     await note("kept");
-    const taken = await bear.run(["take", "--name", "before", "--server", "s3"]);
+    const taken = await bear.run(["snapshot", "take", "--name", "before", "--server", "s3"]);
     expect(taken.stderr + taken.stdout).toMatch(/before-s3-\d+ /);
     expect(taken.code).toBe(0);
     snapshot = /^before-s3-\d+/.exec(taken.stdout)![0];
     await note("gone");
-    const listed = await bear.run(["list", "--json"]);
+    const listed = await bear.run(["snapshot", "list", "--json"]);
     expect((JSON.parse(listed.stdout) as { snapshots: object[] }).snapshots).toMatchObject([{ server: "s3", name: snapshot }]);
-    expect(await bear.run(["copy", snapshot, "backup"])).toMatchObject({ code: 0 });
+    expect(await bear.run(["snapshot", "copy", snapshot, "backup"])).toMatchObject({ code: 0 });
     const copied = join(bear.folder, "backup", snapshot);
     const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
     expect(digest(readFileSync(copied))).toBe(digest(readFileSync(join(bed.host("s3").root, "var/lib/etcd-snapshots", snapshot))));
@@ -113,7 +113,7 @@ describe.skipIf(!canStartHosts)("restore of kubeadm on real hosts, with stand-in
 
   test("says what it will do, and does nothing without --yes or while a server does not answer", async () => {
     const logs = bed.logs();
-    const asked = await bear.run(["restore", snapshot]);
+    const asked = await bear.run(["snapshot", "restore", snapshot]);
     expect(asked.code).toBe(2);
     expect(asked.stdout).toMatch(/1\. stop the cluster on s3, s1, s2[^]*2\. make s3 the only member[^]*3\. put the data of s1, s2 aside/);
     bed.hosts.down("s1", "sshd");
@@ -128,10 +128,10 @@ describe.skipIf(!canStartHosts)("restore of kubeadm on real hosts, with stand-in
     for (const name of ["s1", "s2"]) await bed.sudo(name, `sh -c 'pkill -KILL -x etcd; rm -rf /${DATA}/member; echo broken >/${DATA}/member'`);
     const health = `sh -c '${call("").replace(/ -d .*/, "")} https://127.0.0.1:2379/health || true'`;
     await expect.poll(() => bed.sudo("s3", health), { timeout: 60_000, interval: 1_000 }).toContain('"health":"false"');
-    const taken = await bear.run(["take", "--name", "last", "--server", "s3"]);
+    const taken = await bear.run(["snapshot", "take", "--name", "last", "--server", "s3"]);
     expect(taken.stderr + taken.stdout).toMatch(/last-without-majority-s3-\d+ /);
     const last = /^last\S+/.exec(taken.stdout)![0];
-    const done = await bear.run(["restore", last, "--yes"]);
+    const done = await bear.run(["snapshot", "restore", last, "--yes"]);
     expect(done.stderr + done.stdout).toContain("The cluster is back at");
     expect(done.code).toBe(0);
     await isWhole();
@@ -177,7 +177,7 @@ describe.skipIf(!canStartHosts)("restore of kubeadm on real hosts, with stand-in
   ];
   test.each(moments)("killed %s, it goes on the next time", async (_when, moment) => {
     await note("later").catch(() => undefined);
-    const killed = await bear.run(["restore", snapshot, "--yes"], moment);
+    const killed = await bear.run(["snapshot", "restore", snapshot, "--yes"], moment);
     expect(killed.code).toBe("SIGKILL");
     if (stateOf("s3") && !stateOf("s3")!.includes("done")) {
       // A run of Pulumi that would change a server in between is refused there.
@@ -194,9 +194,9 @@ describe.skipIf(!canStartHosts)("restore of kubeadm on real hosts, with stand-in
 
   test("an agent and a server that came later than the snapshot register again", async () => {
     for (const name of ["a1", "s2"]) await kubectl("s1", `delete node ${name}`);
-    const taken = await bear.run(["take", "--name", "few", "--server", "s1"]);
+    const taken = await bear.run(["snapshot", "take", "--name", "few", "--server", "s1"]);
     const few = /^few-s1-\d+/.exec(taken.stdout)![0];
-    const done = await bear.run(["restore", few, "--yes"]);
+    const done = await bear.run(["snapshot", "restore", few, "--yes"]);
     expect(done.stderr + done.stdout).toContain("The cluster is back at");
     await isWhole();
     expect(bed.hosts.changes("a1").at(-1)!.what).toBe("restarted the kubelet");

@@ -37,4 +37,4 @@ remove "$leave_units/k0s-backup.timer" "$leave_units/k0s-backup.service"
 remove "$leave_units/$leave_unit.service.env" "$leave_units/$leave_unit.service.d"
 remove_unit "$leave_unit"
 rmdir "$ROOT/etc/cni/net.d" "$ROOT/etc/cni" 2>/dev/null || true
-rm -f "$STATE_DIR/registries" "$STATE_DIR/k0s.ours" "$STATE_DIR/k0s.started" "$STATE_DIR/k0s.joining" "$STATE_DIR/k0s.timer" "$STATE_DIR/k0s.images" "$STATE_DIR/k0s.users"
+rm -f "$STATE_DIR/registries" "$STATE_DIR/k0s.ours" "$STATE_DIR/k0s.started" "$STATE_DIR/k0s.joining" "$STATE_DIR/k0s.timer" "$STATE_DIR/k0s.images" "$STATE_DIR/k0s.users" "$STATE_DIR/restore"

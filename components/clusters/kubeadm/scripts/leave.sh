@@ -68,4 +68,4 @@ rmdir "$ROOT/opt/cni/bin" "$ROOT/opt/cni" "$ROOT/etc/cni" 2>/dev/null || true
 
 remove "$ROOT/etc/modules-load.d/bearstack-kubernetes.conf" "$ROOT/etc/sysctl.d/90-bearstack-kubernetes.conf"
 rm -f "$KUBE_LOG" "$ROOT/run/bearstack-kubeadm.yaml" "$ROOT/run/bearstack-admit.yaml"
-rm -rf "$STATE_DIR"/kubeadm.* "$STATE_DIR/registries"
+rm -rf "$STATE_DIR"/kubeadm.* "$STATE_DIR/registries" "$STATE_DIR/restore"
