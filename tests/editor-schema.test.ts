@@ -46,6 +46,7 @@ const beyondEditors = [
   "k0s-network",
   "k0s-pods",
   "k0s-schedule",
+  "kubeadm-schedule",
   "k3s-datastore",
   "k3s-registry",
   "no-default",
