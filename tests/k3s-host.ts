@@ -97,7 +97,15 @@ export class K3sHost extends FakeHost {
 
   node(more: object = {}, tokens: Record<string, string> = secrets): Ran {
     return this.run(
-      [...phases.install, "ssh/scripts/images.sh", "ssh/scripts/proxy.sh", "k3s/scripts/options.sh", "k3s/scripts/configure.sh", "k3s/scripts/start.sh"],
+      [
+        ...phases.install,
+        "ssh/scripts/images.sh",
+        "ssh/scripts/proxy.sh",
+        "ssh/scripts/hardening.sh",
+        "k3s/scripts/options.sh",
+        "k3s/scripts/configure.sh",
+        "k3s/scripts/start.sh",
+      ],
       { ...settings, ...more },
       tokens,
     );

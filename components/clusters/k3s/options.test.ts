@@ -42,7 +42,7 @@ describe.each(shells)("options of k3s under $shell", ({ shell, missing }) => {
 
   describe.skipIf(missing)("options", () => {
     const step = (more: object = {}, given: Record<string, string> = {}): Ran =>
-      host.run(["ssh/scripts/proxy.sh", "k3s/scripts/options.sh"], { ...settings, ...more }, given);
+      host.run(["ssh/scripts/proxy.sh", "ssh/scripts/hardening.sh", "k3s/scripts/options.sh"], { ...settings, ...more }, given);
 
     it("writes the static pod of a virtual address, and takes it away again", () => {
       const file = "var/lib/rancher/k3s/agent/pod-manifests/kube-vip.yaml";

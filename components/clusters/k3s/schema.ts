@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
 import { VirtualAddress } from "../ssh/kube-vip";
+import { hardening } from "../ssh/hardening";
 import { Oidc } from "../ssh/oidc";
 import { Proxy } from "../ssh/proxy";
 import { Flags, hostsFields, networks, Rotation } from "../ssh/schema";
@@ -74,10 +75,7 @@ export const K3sConfig = z.strictObject({
   registries: Registries.optional().describe("Where nodes get images: mirrors, and how registries are signed in to."),
   proxy: Proxy.optional().describe("A proxy for what hosts get from outside: releases, images, snapshots."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
-  hardening: z
-    .enum(["none", "cis"])
-    .default("none")
-    .describe("cis: the settings of the CIS hardening guide of k3s: kernel, audit log, restricted pods, flags. docs/k3s.md says what it leaves to you."),
+  hardening: hardening("k3s", "the CIS hardening guide of k3s"),
   apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front."),
   controllerManagerArgs: Flags.describe("More flags of kube-controller-manager, likewise."),
   schedulerArgs: Flags.describe("More flags of kube-scheduler, likewise."),

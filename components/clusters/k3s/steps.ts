@@ -1,13 +1,13 @@
 import { hostsOf, type Host } from "../ssh/hosts";
 import type { Work } from "../ssh/command";
 import { apiUrl, bootstrapper, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
+import { hardeningSettings } from "../ssh/hardening";
 import { IMAGES_MB, imagesSettings, type Images } from "../ssh/images";
 import { kubeVipManifest } from "../ssh/kube-vip";
 import { markBy } from "../ssh/mark";
 import { proxyName, proxySettings } from "../ssh/proxy";
 import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { nodeConfig } from "./config";
-import { AUDIT_POLICY, KERNEL, POD_SECURITY } from "./hardening";
 import { authoritiesOf, mirrorsOf } from "./registries";
 import { configSecrets } from "./secrets";
 import type { K3sConfig } from "./schema";
@@ -67,6 +67,7 @@ export function node(host: Host, joining: Joining<K3sConfig>): Work {
       "k3s/scripts/install.sh",
       "ssh/scripts/images.sh",
       "ssh/scripts/proxy.sh",
+      "ssh/scripts/hardening.sh",
       "k3s/scripts/options.sh",
       "k3s/scripts/rotate-token.sh",
       "k3s/scripts/configure.sh",
@@ -80,7 +81,7 @@ export function node(host: Host, joining: Joining<K3sConfig>): Work {
       CONFIG: nodeConfig(host, config, servers, bundled),
       ...(config.registries ? { REGISTRIES: mirrorsOf(config.registries), REGISTRY_CAS: authoritiesOf(config.registries) } : {}),
       ...proxySettings(config, hostsOf("k3s", config)),
-      ...(config.hardening === "cis" ? { KERNEL, ...(host.role === "server" ? { POD_SECURITY, AUDIT_POLICY } : {}) } : {}),
+      ...hardeningSettings(host, config),
       KUBE_VIP: host.role === "server" && config.virtualAddress ? kubeVipManifest(config.virtualAddress, "/etc/rancher/k3s/k3s.yaml") : "",
       SERVER_URL: starts || external || (host.role === "server" && servers.length === 1) ? "" : joinUrl(host, config, servers, facts),
       ...(host.role === "server" ? datastoreSettings(config) : {}),

@@ -27,10 +27,7 @@ remove "$leave_data" "$ROOT/etc/rancher/k3s" "$ROOT/etc/rancher/node"
 remove "$ROOT/usr/local/bin/k3s" "$ROOT/usr/local/bin/k3s.new"
 remove "$ROOT/etc/systemd/system/$leave_unit.service.env"
 remove_unit "$leave_unit"
-if [ -e "$ROOT/etc/sysctl.d/90-bearstack-k3s.conf" ]; then
-  remove "$ROOT/etc/sysctl.d/90-bearstack-k3s.conf"
-  say "what it set in the kernel stays until the next boot"
-fi
+drop_kernel "$ROOT/etc/sysctl.d/90-bearstack-k3s.conf"
 rmdir "$ROOT/etc/rancher" "$ROOT/var/lib/rancher" 2>/dev/null || true
 rm -rf "$ROOT/run/bearstack-kubectl"
 rm -f "$STATE_DIR/k3s.ours" "$STATE_DIR/k3s.started" "$STATE_DIR/k3s.joining" "$STATE_DIR/k3s.images" "$STATE_DIR/k3s.certificates" "$STATE_DIR/restore"

@@ -1,10 +1,9 @@
 # shellcheck shell=sh
 # Writes the files that options of the config ask for, all of them before k3s starts, and takes away those of an option that is
-# off. Builds on proxy.sh.
+# off. Builds on proxy.sh and hardening.sh.
 # Settings: ROLE, KUBE_VIP (manifest of a static pod), DATASTORE_CA and DATASTORE_CERT (for the database),
 #           REGISTRIES (mirrors, yaml), REGISTRY_CAS (certificates, lines "<file> <base64>"),
-#           PROXY_HTTP, PROXY_HTTPS, PROXY_NO, POD_SECURITY and AUDIT_POLICY (policies, yaml),
-#           KERNEL (lines "<key>=<value>" for sysctl); each but the role may be empty
+#           PROXY_HTTP, PROXY_HTTPS, PROXY_NO, and what hardening.sh takes; each but the role may be empty
 # Secrets:  DATASTORE_KEY, REGISTRIES (passwords for registries, yaml), PROXY_HTTP, PROXY_HTTPS; each may be missing
 # Output:   nothing
 
@@ -39,23 +38,5 @@ options_unit=k3s
 [ "$ROLE" = server ] || options_unit=k3s-agent
 keep_proxy options "$options_unit"
 
-keep_file options "$options_etc/pod-security.yaml" 600 "${POD_SECURITY:-}"
-keep_file options "$options_etc/audit.yaml" 600 "${AUDIT_POLICY:-}"
-if [ -n "${AUDIT_POLICY:-}" ] && [ ! -d "$options_data/audit" ]; then
-  mkdir -p "$options_data/audit"
-  changed options "made $options_data/audit"
-fi
-[ ! -d "$options_data/audit" ] || chmod 700 "$options_data/audit"
-
-# Settings of the kernel that are not as they are to be.
-options_kernel() {
-  printf '%s\n' "$KERNEL" | while IFS='=' read -r options_key options_value; do
-    [ "$(cat "$ROOT/proc/sys/$(printf '%s' "$options_key" | tr . /)" 2>/dev/null || true)" = "$options_value" ] || printf '%s ' "$options_key"
-  done
-}
-options_sysctl=$ROOT/etc/sysctl.d/90-bearstack-k3s.conf
-keep_file options "$options_sysctl" 644 "${KERNEL:-}"
-if [ -n "${KERNEL:-}" ] && [ -n "$(options_kernel)" ]; then
-  command -v sysctl >/dev/null 2>&1 || fail "sysctl is not on this host, so the kernel cannot be set" "install procps"
-  sysctl -p "$options_sysctl" >&2 || fail "the kernel does not take $(options_kernel)" "see above; in a container it must be set on the machine around it"
-fi
+keep_policies options "$options_etc" 600 "$options_data/audit"
+keep_kernel options "$ROOT/etc/sysctl.d/90-bearstack-k3s.conf"

@@ -84,3 +84,10 @@ remove_unit() {
   remove "$ROOT/etc/systemd/system/$1.service"
   systemctl daemon-reload >&2
 }
+
+# drop_kernel FILE: settings of the kernel of a hardened host. What they were before nobody knows.
+drop_kernel() {
+  [ -e "$1" ] || return 0
+  remove "$1"
+  say "what it set in the kernel stays until the next boot"
+}
