@@ -177,7 +177,8 @@ export class KubeadmHost extends FakeHost {
       "ssh/scripts/release.sh",
       "ssh/scripts/proxy.sh",
       "ssh/scripts/registries.sh",
-      ...["install", "runtime", "configure", "datastore", "rotate", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
+      "ssh/scripts/hardening.sh",
+      ...["install", "runtime", "configure", "hardening", "datastore", "rotate", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
     ];
     const { VERSION } = more as { VERSION?: string };
     return this.run(phases, { ...settings(VERSION), ...more }, given);

@@ -89,6 +89,39 @@ describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-in
     await nothingLeft(alone);
   });
 
+  test("a cluster that is there is hardened: its API writes an audit log and refuses pods, and its kubelets have another config", async () => {
+    kind.settings = { ...kind.settings, hardening: "cis" };
+    const began = Date.now();
+    expect(failed(await bed.run(alone))).toEqual([]);
+    console.info(`a server and an agent hardened in ${Math.round((Date.now() - began) / 1000)} s`);
+    // Real admission, by the real API server; nothing is kept.
+    const pod = (namespace: string): Promise<string> =>
+      bed.sudo("s1", `sh -c '${kind.kubectl} run bad -n ${namespace} --image=example.com/bad --privileged --dry-run=server 2>&1 || true'`);
+    expect(await pod("default")).toContain('violates PodSecurity "restricted:latest"');
+    expect(await pod("kube-system")).toContain("pod/bad created (server dry run)");
+    const audit = read("s1", "var/log/kubernetes/audit/audit.log").trim().split("\n");
+    const events = audit.slice(0, -1).map((line) => JSON.parse(line) as { kind: string; level: string; requestURI: string });
+    expect(new Set(events.map(({ level }) => level))).toEqual(new Set(["Metadata"]));
+    expect(events.some(({ requestURI }) => requestURI.startsWith("/api/v1/namespaces/default/pods?"))).toBe(true);
+    expect((await bed.sudo("s1", "stat -c %a /var/log/kubernetes/audit /var/log/kubernetes/audit/audit.log /etc/kubernetes/hardening/audit.yaml")).trim()).toBe(
+      "700\n600\n600",
+    );
+    const flags = bed.hosts.processes("s1").map(({ command }) => command);
+    for (const part of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
+      expect(
+        flags.find((command) => command.includes(part)),
+        part,
+      ).toContain("--profiling=false");
+    for (const name of ["s1", "a1"]) {
+      expect(read(name, "var/lib/kubelet/config.yaml"), name).toContain("protectKernelDefaults: true\n");
+      expect(read(name, "var/log/bed-sysctl"), name).toContain("-p /etc/sysctl.d/90-bearstack-hardening.conf\n");
+      expect(phases(name, "start").at(-1), name).toMatch(/^restarted the kubelet /);
+    }
+    expect(await bed.nodes("s1")).toEqual(["a1", "s1"]);
+    expect(await front("a1")).toBe("ok");
+    await nothingLeft(alone);
+  });
+
   test("certificates are renewed once for a text, and what reads them starts anew", async () => {
     const parts = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-vip"];
     const running = (): number[] =>
@@ -116,7 +149,7 @@ describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-in
     expect(failed(await bed.run(undefined))).toEqual([]);
     expect(await addresses("s1")).not.toContain(virtual);
     expect(phases("s1", "leave")).toContain(`took ${virtual} from eth0`);
-    for (const path of ["etc/kubernetes", "var/lib/etcd", "usr/local/bin/kubeadm"])
+    for (const path of ["etc/kubernetes", "var/lib/etcd", "usr/local/bin/kubeadm", "var/log/kubernetes", "etc/sysctl.d/90-bearstack-hardening.conf"])
       expect((await bed.sudo("s1", `sh -c 'ls -d /${path} || true'`)).trim(), path).toBe("");
   });
 

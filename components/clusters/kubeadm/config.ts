@@ -3,6 +3,7 @@ import { isAddress } from "../ssh/distribution";
 import type { Host } from "../ssh/hosts";
 import { ENCRYPTION, ownArguments } from "./arguments";
 import { etcdConfig } from "./datastore";
+import { hardenedVolumes, kubeletFields } from "./hardening";
 import type { KubeadmConfig } from "./schema";
 
 const API = "kubeadm.k8s.io/v1beta4";
@@ -33,6 +34,7 @@ export const namesOf = ({ certSANs, endpoint, virtualAddress }: KubeadmConfig): 
  */
 export function clusterConfig(config: KubeadmConfig, endpoint: string | undefined): string {
   const names = namesOf(config);
+  const own = ownArguments(config);
   return documents(
     {
       apiVersion: API,
@@ -48,17 +50,18 @@ export function clusterConfig(config: KubeadmConfig, endpoint: string | undefine
       },
       apiServer: {
         ...(names.length > 0 ? { certSANs: names } : {}),
-        extraArgs: argumentsOf({ ...ownArguments(config).apiServer, ...config.apiServerArgs }),
-        extraVolumes: [{ name: "encryption", hostPath: ENCRYPTION, mountPath: ENCRYPTION, readOnly: true, pathType: "Directory" }],
+        extraArgs: argumentsOf({ ...own.apiServer, ...config.apiServerArgs }),
+        extraVolumes: [{ name: "encryption", hostPath: ENCRYPTION, mountPath: ENCRYPTION, readOnly: true, pathType: "Directory" }, ...hardenedVolumes(config)],
       },
-      ...withFlags("controllerManager", config.controllerManagerArgs),
-      ...withFlags("scheduler", config.schedulerArgs),
+      ...withFlags("controllerManager", { ...own.controllerManager, ...config.controllerManagerArgs }),
+      ...withFlags("scheduler", { ...own.scheduler, ...config.schedulerArgs }),
     },
     {
       apiVersion: "kubelet.config.k8s.io/v1beta1",
       kind: "KubeletConfiguration",
       cgroupDriver: "systemd",
       failSwapOn: false, // swap is a warning of the preflight, and no pod gets any
+      ...kubeletFields(config),
     },
     { apiVersion: "kubeproxy.config.k8s.io/v1alpha1", kind: "KubeProxyConfiguration" },
   );

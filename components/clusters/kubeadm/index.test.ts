@@ -71,6 +71,35 @@ describe("kubeadm steps", () => {
     expect(kubernetes!.toJS()).not.toHaveProperty("controllerManager");
   });
 
+  it("hardens servers and agents, next to flags that people give, and nothing unless it is asked to", () => {
+    const { config, hosts, servers } = cluster({ hardening: "cis", apiServerArgs: { "request-timeout": "300s" }, schedulerArgs: { v: "2" } });
+    const [kubernetes, kubelet] = parseAllDocuments(clusterConfig(config, undefined)).map((one) => one.toJS() as Record<string, unknown>);
+    const flags = (part: string): Record<string, string> =>
+      Object.fromEntries((kubernetes![part] as { extraArgs: { name: string; value: string }[] }).extraArgs.map(({ name, value }) => [name, value]));
+    expect(flags("apiServer")).toMatchObject({ "request-timeout": "300s", "enable-admission-plugins": "NodeRestriction,EventRateLimit", profiling: "false" });
+    expect(flags("controllerManager")).toEqual({ profiling: "false", "terminated-pod-gc-threshold": "100" });
+    expect(flags("scheduler")).toEqual({ profiling: "false", v: "2" });
+    // What the flags name lies in a folder that the pod sees.
+    const volumes = (kubernetes!.apiServer as { extraVolumes: { hostPath: string; mountPath: string; readOnly?: boolean }[] }).extraVolumes;
+    for (const flag of ["admission-control-config-file", "audit-policy-file", "audit-log-path"]) {
+      const volume = volumes.find(({ mountPath }) => flags("apiServer")[flag]!.startsWith(`${mountPath}/`));
+      expect(volume?.hostPath, flag).toBe(volume?.mountPath);
+      expect(volume?.readOnly ?? false, flag).toBe(flag !== "audit-log-path");
+    }
+    expect(kubelet).toMatchObject({ protectKernelDefaults: true, podPidsLimit: 4096, failSwapOn: false });
+    const settings = (at: Host, given = config) => node(at, { config: given, servers, facts: [], choices: () => [] }).settings;
+    expect(settings(servers[0]!)).toMatchObject({
+      KUBELET: expect.stringContaining("protectKernelDefaults: true") as string,
+      AUDIT_POLICY: expect.any(String) as string,
+    });
+    const agent = settings(hosts.at(-1)!);
+    expect(agent).toMatchObject({ KERNEL: expect.stringContaining("vm.overcommit_memory=1") as string, KUBELET: settings(servers[0]!).KUBELET });
+    expect(agent).not.toHaveProperty("AUDIT_POLICY");
+    const plain = settings(servers[0]!, cluster({}).config);
+    for (const name of ["KERNEL", "KUBELET", "POD_SECURITY", "AUDIT_POLICY"]) expect(plain).not.toHaveProperty(name);
+    expect(plain.CLUSTER).not.toMatch(/hardening|audit|profiling|protectKernel/);
+  });
+
   it("registers servers without a taint, and hosts with what the config gives them", () => {
     const { servers, hosts } = cluster({ agents: [host("192.0.2.21", { labels: { pool: "web" }, taints: ["dedicated=web:NoSchedule", "spot:NoExecute"] })] });
     expect(parseAllDocuments(initConfig(servers[0]!))[0]!.toJS()).toMatchObject({ nodeRegistration: { name: "192-0-2-11", taints: [] } });
@@ -207,6 +236,7 @@ describe("kubeadm config validate", () => {
     "one server without an endpoint": { endpoint: undefined, servers: range(11, 1), agents: [] },
     "an identity provider and more names": { oidc: { issuer: "https://id.example.com", clientId: "k8s" }, certSANs: ["api.example.com", "192.0.2.100"] },
     "flags of the control plane": { apiServerArgs: { "request-timeout": "300s" }, controllerManagerArgs: { v: "2" }, schedulerArgs: { v: "2" } },
+    hardening: { hardening: "cis", oidc: { issuer: "https://id.example.com", clientId: "k8s" } },
     "other networks, domain and registry": {
       network: { pods: "10.10.0.0/16", services: "10.20.0.0/16" },
       clusterDomain: "k8s.local",

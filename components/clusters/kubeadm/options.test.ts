@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { done, refused } from "../../../tests/k3s-host";
-import { agent, joining, KubeadmHost, secrets, settings } from "../../../tests/kubeadm-host";
+import { agent, joining, KubeadmHost, secrets, settings, V } from "../../../tests/kubeadm-host";
 import { shells } from "../../../tests/shell";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -105,6 +105,72 @@ describe.each(shells)("options of kubeadm under $shell", ({ shell, missing }) =>
       host.node({ ...joining, ...external }, given);
       expect(host.told()).toEqual([JOIN, RESET, JOIN]);
       expect(host.read("facts/curl")).not.toContain("member/remove");
+    });
+  });
+
+  describe.skipIf(missing)("hardening", () => {
+    const folder = "etc/kubernetes/hardening";
+    const sysctl = "etc/sysctl.d/90-bearstack-hardening.conf";
+    const kernel = { KERNEL: "vm.overcommit_memory=1\nkernel.panic=10", KUBELET: "protectKernelDefaults: true" };
+    const policies = { POD_SECURITY: "kind: AdmissionConfiguration", AUDIT_POLICY: "kind: Policy" };
+    const hard = { ...kernel, ...policies, CLUSTER: `${settings().CLUSTER}hardened: true\n` };
+    const KUBELET = "upgrade node phase kubelet-config";
+    const mode = (path: string): number => statSync(join(host.root, path)).mode & 0o777;
+    beforeEach(() => {
+      host.write("etc/modules-load.d/bearstack-kubernetes.conf", "");
+      host.program("bin/sysctl", `echo "$*" >>"$FACTS/sysctl"; [ ! -e "$FACTS/refuses" ]`);
+    });
+
+    it("puts policies, the folder of the audit log and the kernel there before the cluster starts", () => {
+      done(host.node(hard));
+      for (const file of ["pod-security", "audit"]) expect(mode(`${folder}/${file}.yaml`)).toBe(0o600);
+      expect([mode(folder), mode("var/log/kubernetes/audit")]).toEqual([0o700, 0o700]);
+      expect(host.read(sysctl)).toBe("vm.overcommit_memory=1\nkernel.panic=10\n");
+      expect(host.read("facts/sysctl")).toContain(`-p ${host.root}/${sysctl}\n`);
+      expect(host.told()).toEqual([INIT]); // what it has it has by that
+      const phases = host.changes().map((line) => line.split(" ")[0]);
+      expect(phases.lastIndexOf("hardening")).toBeLessThan(phases.indexOf("start"));
+      const before = host.changes();
+      done(host.node(hard));
+      expect([host.changes(), host.told()]).toEqual([before, [INIT]]);
+    });
+
+    it("comes to a running server and goes from it, the policies only once nobody reads them", () => {
+      done(host.node());
+      done(host.node(hard));
+      const phase = (name: string): string => `init phase ${name} all --config /run/bearstack-kubeadm.yaml`;
+      const once = [phase("upload-config"), phase("control-plane"), KUBELET];
+      expect(host.told()).toEqual([INIT, ...once]);
+      expect(host.changes().at(-1)).toBe(`start restarted the kubelet ${V.now}`);
+      host.write("facts/fails-init", "");
+      refused(host.node(), "the control plane could not be given its config");
+      expect(host.has(`${folder}/audit.yaml`)).toBe(true);
+      host.remove("facts/fails-init");
+      done(host.node());
+      expect(host.told().slice(-3)).toEqual(once);
+      expect([folder, sysctl].map((path) => host.has(path))).toEqual([false, false]);
+      expect(host.has("var/log/kubernetes/audit")).toBe(true); // what was written stays
+      const before = host.changes();
+      done(host.node());
+      expect(host.changes()).toEqual(before);
+    });
+
+    it("gives an agent's kubelet the config of the cluster, again where it was cut off, and no policies", () => {
+      done(host.node({ ...agent }));
+      host.write("facts/fails-upgrade", "");
+      refused(host.node({ ...agent, ...kernel }), "the kubelet could not be given its config");
+      host.remove("facts/fails-upgrade");
+      done(host.node({ ...agent, ...kernel }));
+      done(host.node({ ...agent, ...kernel }));
+      expect(host.told()).toEqual([JOIN, KUBELET, KUBELET]);
+      expect(host.changes().filter((line) => line.includes("restarted the kubelet"))).toHaveLength(1);
+      expect(host.has(folder) || host.has("var/log/kubernetes")).toBe(false);
+    });
+
+    it("starts nothing on a kernel that does not take it", () => {
+      host.write("facts/refuses", "");
+      refused(host.node(hard), "the kernel does not take vm.overcommit_memory kernel.panic");
+      expect(host.has("facts/kubeadm")).toBe(false);
     });
   });
 

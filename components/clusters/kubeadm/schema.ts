@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
+import { hardening } from "../ssh/hardening";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
 import { containerdFields } from "../ssh/registries";
@@ -79,6 +80,7 @@ export const KubeadmConfig = z.strictObject({
     .default([])
     .describe("More names and addresses that the API's certificate is good for; the endpoint and the server's own are in it."),
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
+  hardening: hardening("kubeadm", "the CIS Kubernetes Benchmark"),
   apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front; they win over those that kubeadm sets."),
   controllerManagerArgs: Flags.describe("More flags of kube-controller-manager, likewise."),
   schedulerArgs: Flags.describe("More flags of kube-scheduler, likewise."),

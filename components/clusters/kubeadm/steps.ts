@@ -4,12 +4,14 @@ import type { Work } from "../ssh/command";
 import { containerdSecrets, containerdSettings } from "../ssh/containerd";
 import { apiUrl, bootstrapper, frontOf, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import { hostsOf, type Host } from "../ssh/hosts";
+import { hardeningSettings } from "../ssh/hardening";
 import { kubeVipManifest } from "../ssh/kube-vip";
 import { markBy } from "../ssh/mark";
 import { proxyName } from "../ssh/proxy";
 import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { clusterConfig, initConfig, joinConfig, namesOf } from "./config";
 import { datastoreSettings } from "./datastore";
+import { kubeletSettings } from "./hardening";
 import type { KubeadmConfig } from "./schema";
 import { snapshots, timerSettings } from "./snapshots";
 
@@ -61,6 +63,8 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
       "ssh/scripts/registries.sh",
       "kubeadm/scripts/runtime.sh",
       "kubeadm/scripts/configure.sh",
+      "ssh/scripts/hardening.sh",
+      "kubeadm/scripts/hardening.sh",
       "kubeadm/scripts/datastore.sh",
       "kubeadm/scripts/rotate.sh",
       "kubeadm/scripts/virtual-address.sh",
@@ -79,6 +83,8 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
             PLUGINS: config.runtime.plugins,
           }
         : {}),
+      ...hardeningSettings(host, config),
+      ...kubeletSettings(config),
       IMAGES: config.images,
       FORWARD: [config.network.pods]
         .flat()

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import * as z from "zod";
 import type { Host } from "./hosts";
@@ -78,6 +79,9 @@ const POD_SECURITY = stringify({
 
 /** Who did what, without what was in it. */
 const AUDIT_POLICY = stringify({ apiVersion: "audit.k8s.io/v1", kind: "Policy", omitStages: ["RequestReceived"], rules: [{ level: "Metadata" }] });
+
+/** Another text for other policies, for what must start anew to read them. */
+export const policiesDigest = (): string => createHash("sha256").update(`${POD_SECURITY}${AUDIT_POLICY}`).digest("hex").slice(0, 8);
 
 /** What hardening.sh puts on a host. */
 export function hardeningSettings({ role }: Host, config: { hardening: "none" | "cis" }): Record<string, string> {

@@ -24,7 +24,8 @@ remove_network cni0 flannel.1 kube-ipvs0
 remove "$ROOT/etc/systemd/system/etcd-snapshot.timer" "$ROOT/etc/systemd/system/etcd-snapshot.service" "$ROOT/var/lib/etcd-snapshots"
 remove_unit kubelet
 remove "$KUBE_ETC" "$ROOT/var/lib/kubelet" "$ROOT/var/lib/etcd" "$ROOT/var/lib/cni" "$ROOT/etc/cni/net.d" "$ROOT/var/log/pods" "$ROOT/var/log/containers"
-remove "$ROOT/usr/libexec/kubernetes"
+remove "$ROOT/usr/libexec/kubernetes" "$ROOT/var/log/kubernetes/audit"
+rmdir "$ROOT/var/log/kubernetes" 2>/dev/null || true
 for leave_program in kubelet kubelet.next kubectl kubeadm; do remove "$KUBE_BIN/$leave_program" "$KUBE_BIN/$leave_program.new" "$KUBE_BIN/$leave_program.sum"; done
 
 # Links to plugins of the distribution.
@@ -66,6 +67,7 @@ elif [ -f "$STATE_DIR/kubeadm.containerd" ]; then
 fi
 rmdir "$ROOT/opt/cni/bin" "$ROOT/opt/cni" "$ROOT/etc/cni" 2>/dev/null || true
 
+drop_kernel "$ROOT/etc/sysctl.d/90-bearstack-hardening.conf"
 remove "$ROOT/etc/modules-load.d/bearstack-kubernetes.conf" "$ROOT/etc/sysctl.d/90-bearstack-kubernetes.conf"
 rm -f "$KUBE_LOG" "$ROOT/run/bearstack-kubeadm.yaml" "$ROOT/run/bearstack-admit.yaml"
 rm -rf "$STATE_DIR"/kubeadm.* "$STATE_DIR/registries" "$STATE_DIR/restore"

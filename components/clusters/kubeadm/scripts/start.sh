@@ -7,6 +7,7 @@
 #           KUBE_VIP (manifest of a static pod), VIRTUAL_ADDRESS: what virtual-address.sh takes; may be empty
 #           DATASTORE (optional): external where etcd is not on the servers, at one of DATASTORE_ENDPOINTS
 #           CERTIFICATES (optional): what rotate.sh takes
+#           KUBELET (optional): what the cluster's config of kubelets has besides; AUDIT_POLICY (optional) says whether policies stay
 # Secrets:  JOIN: token, hash of the CA and, for a server, the key of its certificates; unused on a host that is in
 # Output:   nothing
 
@@ -18,6 +19,7 @@ start_starting=$STATE_DIR/kubeadm.starting # the same for the start of the clust
 start_applied=$STATE_DIR/kubeadm.applied   # what the control plane here was last given
 start_sans=$STATE_DIR/kubeadm.sans         # names that the certificate of the API here has
 start_stamp=$STATE_DIR/kubeadm.started     # what the kubelet here was last started with
+start_kubelet=$STATE_DIR/kubeadm.kubelet   # what its config has besides; no file where that is nothing
 rm -f "$KUBE_FILE"
 
 start_manifest() { sed -n 's/^ *image: .*\/kube-apiserver:\(v[0-9.]*\)$/\1/p' "$KUBE_ETC/manifests/kube-apiserver.yaml" 2>/dev/null; }
@@ -45,7 +47,10 @@ note_applied() {
   printf '%s\n' "$SANS" >"$start_sans"
 }
 kubelet_now() { version_of kubelet "$KUBE_BIN/kubelet" | cat - "$ROOT/etc/systemd/system/kubelet.service" | sha256sum | cut -d ' ' -f 1; }
-stamp_kubelet() { kubelet_now >"$start_stamp"; }
+stamp_kubelet() {
+  if [ -n "${KUBELET:-}" ]; then printf '%s\n' "$KUBELET" >"$start_kubelet"; else rm -f "$start_kubelet"; fi
+  kubelet_now >"$start_stamp"
+}
 
 # kubeadm_or_fail WHAT FIX ARGUMENT...
 kubeadm_or_fail() {
@@ -213,6 +218,20 @@ $(printf '%s\n' "$CLUSTER" | sed "s/^kubernetesVersion:.*/kubernetesVersion: $st
   changed start "gave the control plane another config"
 }
 
+# Servers, which come first, have put the config into the cluster; a kubelet reads its own copy when it starts.
+keep_kubelet() {
+  [ "$(cat "$start_kubelet" 2>/dev/null || true)" != "${KUBELET:-}" ] || return 0
+  kubeadm_or_fail "the kubelet could not be given its config" "see to what kubeadm says above, then run again" upgrade node phase kubelet-config
+  rm -f "$start_stamp"
+}
+
+# Only now: until it had another config the API server read them.
+drop_policies() {
+  [ -z "${AUDIT_POLICY:-}" ] || return 0
+  for start_part in pod-security audit; do keep_file start "$KUBE_ETC/hardening/$start_part.yaml" 600 ''; done
+  rmdir "$KUBE_ETC/hardening" 2>/dev/null || true
+}
+
 wait_api() { wait_for "$WAIT_SECONDS" "the API of $NODE_NAME" api_answers || give_up; }
 
 # The version the cluster is at, by kubeadm's own note.
@@ -297,8 +316,11 @@ else
     rotate_certificates
     keep_virtual_address
     reconfigure
+    drop_policies
+    keep_kubelet
     upgrade_server
   else
+    keep_kubelet
     upgrade_agent
   fi
 fi
