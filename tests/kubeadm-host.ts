@@ -11,7 +11,7 @@ export const V = { old: "v1.35.9", low: "v1.36.2", now: "v1.36.3", skip: "v1.38.
 const kubeadm = (version: string): string => `#!/bin/sh
 root=$ROOT_FOLDER
 if [ "$1" = version ]; then echo ${version}; exit; fi
-if [ "$1 $2" = "config images" ]; then echo "$7/pause:3.10.2"; exit; fi
+if [ "$1 $2" = "config images" ]; then for image in kube-apiserver:$5 kube-proxy:$5 coredns/coredns:v1.13 pause:3.10.2 etcd:3.6; do echo "$7/$image"; done; exit; fi
 echo "$*" >>"$FACTS/kubeadm"
 config=''
 for word; do [ "$config" != next ] || config=$word; [ "$word" != --config ] || config=next; done
@@ -74,6 +74,14 @@ case "$*" in
   *) exit 22 ;;
 esac`;
 
+// Images by their names, in an archive and in containerd, a line each.
+const ctr = `[ "$1 $2 $3" = "-n k8s.io images" ] || exit 64
+case "$4 $5" in
+  "list -q") [ ! -e "$FACTS/images" ] || sort -u "$FACTS/images" ;;
+  import*) [ "$(head -n 1 "$5")" = images ] || exit 1; echo import >>"$FACTS/imports"; sed 1d "$5" >>"$FACTS/images" ;;
+  *) exit 64 ;;
+esac`;
+
 /** Three members, of which the first is this host. */
 export const MEMBERS =
   '{"header":{"cluster_id":"9","member_id":"1"},"members":[{"ID":"1","name":"node-1","peerURLs":["https://192.0.2.11:2380"],"clientURLs":["https://192.0.2.11:2379"]},{"ID":"2","name":"node-2","peerURLs":["https://192.0.2.12:2380"],"clientURLs":["https://192.0.2.12:2379"]},{"ID":"3","name":"node-3","peerURLs":["https://192.0.2.13:2380"],"clientURLs":["https://192.0.2.13:2379"]}]}';
@@ -119,6 +127,7 @@ export class KubeadmHost extends FakeHost {
     super(shell, {
       systemctl: systemctl.replace("start)", "start | restart)"),
       curl,
+      ctr,
       "apt-get": aptGet,
       ...(runtime === null ? {} : { containerd: containerd(runtime) }),
     });
@@ -137,6 +146,15 @@ export class KubeadmHost extends FakeHost {
         this.write(`srv/artifacts/${version}/bin/linux/${arch}/${name}.sha256`, sum ?? createHash("sha256").update(text).digest("hex"));
       }
     this.write("facts/cluster", `${V.now}\n`);
+  }
+
+  /** Puts an archive of images there, with another checksum where a test wants that. */
+  archive(version: string, text: string, sum?: string): void {
+    for (const arch of ["amd64", "arm64"]) {
+      const path = `srv/artifacts/${version}/bin/linux/${arch}/kubernetes-images-${arch}.tar`;
+      this.write(path, text);
+      this.write(`${path}.sha256`, `${sum ?? createHash("sha256").update(text).digest("hex")}  kubernetes-images-${arch}.tar\n`);
+    }
   }
 
   /** Puts releases of the container runtime there, as GitHub has them. */
@@ -178,7 +196,9 @@ export class KubeadmHost extends FakeHost {
       "ssh/scripts/proxy.sh",
       "ssh/scripts/registries.sh",
       "ssh/scripts/hardening.sh",
-      ...["install", "runtime", "configure", "hardening", "datastore", "rotate", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
+      ...["install", "runtime", "images", "configure", "hardening", "datastore", "rotate", "virtual-address", "start"].map(
+        (phase) => `kubeadm/scripts/${phase}.sh`,
+      ),
     ];
     const { VERSION } = more as { VERSION?: string };
     return this.run(phases, { ...settings(VERSION), ...more }, given);

@@ -5,6 +5,7 @@ import { ownArguments as k3sArguments, type Arguments } from "../../components/c
 import type { Oidc } from "../../components/clusters/ssh/oidc";
 import { K0S_RELEASES } from "../../components/clusters/k0s/schema";
 import { K3S_RELEASES } from "../../components/clusters/k3s/schema";
+import { KUBERNETES_RELEASES, RUNTIME_RELEASES } from "../../components/clusters/kubeadm/schema";
 import type { StackConfig } from "../model";
 import { hostsIn } from "./hosts";
 import { inside } from "./networks";
@@ -20,6 +21,7 @@ interface Options extends HostsCluster {
   schedulerArgs: Record<string, string>;
   snapshots?: { s3?: object };
   airgap?: boolean;
+  runtime?: { from: string; artifacts: string };
 }
 
 /** The config of a cluster of hosts, and paths in it; undefined for any other cluster. */
@@ -94,20 +96,27 @@ export const hostOptionRules: readonly Rule[] = [
     id: "airgap-from-internet",
     severity: "error",
     reason: "Hosts that reach nothing outside cannot get a release from its page.",
-    cure: "Copy the release to a folder of every host, or to a mirror that they reach, and name it as `artifacts`.",
+    cure: "Copy the release to a folder of every host, or to a mirror that they reach, and name it as `artifacts`, or `runtime.artifacts`.",
     find: ({ config }) => {
       const found = optionsIn(config);
-      const { airgap, artifacts } = found?.options ?? {};
-      const archive = { [K3S_RELEASES]: "k3s-airgap-images-<arch>.tar.zst", [K0S_RELEASES]: "k0s-airgap-bundle-<version>-linux-<arch>.tar" }[artifacts ?? ""];
-      return found && airgap && archive !== undefined
-        ? [
-            {
-              path: found.at("artifacts"),
-              problem: "is the internet, but airgap says that hosts do not reach it.",
-              fix: `name a folder of every host or a mirror, with binary, checksums and ${archive} of the release`,
-            },
-          ]
-        : [];
+      const { airgap, artifacts, runtime } = found?.options ?? {};
+      if (!found || !airgap) return [];
+      const holding = {
+        [K3S_RELEASES]: "binary, checksums and k3s-airgap-images-<arch>.tar.zst of the release",
+        [K0S_RELEASES]: "binary, checksums and k0s-airgap-bundle-<version>-linux-<arch>.tar of the release",
+        [KUBERNETES_RELEASES]: "the programs, the kubernetes-images-<arch>.tar that you make, and checksums",
+      }[artifacts ?? ""];
+      const outside = (field: string, holds: string): Finding => ({
+        path: found.at(field),
+        problem: "is the internet, but airgap says that hosts do not reach it.",
+        fix: `name a folder of every host or a mirror, with ${holds}`,
+      });
+      return [
+        ...(holding === undefined ? [] : [outside("artifacts", holding)]),
+        ...(runtime?.from === "releases" && runtime.artifacts === RUNTIME_RELEASES
+          ? [outside("runtime.artifacts", "the releases of containerd, runc and the CNI plugins")]
+          : []),
+      ];
     },
   },
   {

@@ -67,8 +67,11 @@ export function clusterConfig(config: KubeadmConfig, endpoint: string | undefine
   );
 }
 
+/** What of the config a host is told when it registers. */
+type Options = Partial<Pick<KubeadmConfig, "airgap" | "virtualAddress">>;
+
 /** How a host registers. Servers have no taint of their own, so that all kinds of cluster run pods on them alike. */
-function registration(host: Host, ignored: readonly string[] = []): object {
+function registration(host: Host, { airgap = false }: Options, ignored: readonly string[] = []): object {
   const labels = Object.entries(host.labels).map(([name, value]) => `${name}=${value}`);
   const flags = [
     ...(labels.length > 0 ? [{ name: "node-labels", value: labels.join(",") }] : []),
@@ -84,6 +87,8 @@ function registration(host: Host, ignored: readonly string[] = []): object {
         return { key, ...(value ? { value } : {}), effect };
       }),
       ...(flags.length > 0 ? { kubeletExtraArgs: flags } : {}),
+      // They are there before kubeadm, which then looks for none (images.sh).
+      ...(airgap ? { imagePullPolicy: "Never" } : {}),
       ...(ignored.length > 0 ? { ignorePreflightErrors: ignored } : {}),
     },
   };
@@ -93,8 +98,8 @@ function registration(host: Host, ignored: readonly string[] = []): object {
 const localEndpoint = (host: Host): object => (isAddress(host.address) ? { localAPIEndpoint: { advertiseAddress: host.address, bindPort: 6443 } } : {});
 
 /** For the server that starts the cluster. The token that kubeadm makes on the way is nobody's, and soon gone. */
-export const initConfig = (host: Host): string =>
-  documents({ apiVersion: API, kind: "InitConfiguration", bootstrapTokens: [{ ttl: "10m0s" }], ...localEndpoint(host), ...registration(host) });
+export const initConfig = (host: Host, options: Options = {}): string =>
+  documents({ apiVersion: API, kind: "InitConfiguration", bootstrapTokens: [{ ttl: "10m0s" }], ...localEndpoint(host), ...registration(host, options) });
 
 /** Some versions of kubeadm let no host join that has a static pod; kube-vip is there before. */
 const WITH_STATIC_POD = ["DirAvailable--etc-kubernetes-manifests"];
@@ -103,11 +108,11 @@ const WITH_STATIC_POD = ["DirAvailable--etc-kubernetes-manifests"];
  * For a host that joins. @TOKEN@, @HASH@ and @KEY@ are what another server minted for it; the script on the host puts them in, since
  * they are secrets.
  */
-export const joinConfig = (host: Host, address: string, { virtualAddress }: Pick<KubeadmConfig, "virtualAddress">): string =>
+export const joinConfig = (host: Host, address: string, options: Options): string =>
   documents({
     apiVersion: API,
     kind: "JoinConfiguration",
     discovery: { bootstrapToken: { apiServerEndpoint: address, token: "@TOKEN@", caCertHashes: ["@HASH@"] } },
     ...(host.role === "server" ? { controlPlane: { certificateKey: "@KEY@", ...localEndpoint(host) } } : {}),
-    ...registration(host, host.role === "server" && virtualAddress ? WITH_STATIC_POD : []),
+    ...registration(host, options, host.role === "server" && options.virtualAddress ? WITH_STATIC_POD : []),
   });

@@ -169,6 +169,18 @@ describe("kubeadm steps", () => {
     expect(distribution.drain(hosts[0]!, cluster({}).config).settings.DATASTORE).toBeUndefined();
   });
 
+  it("lets kubeadm pull nothing where hosts reach no registry, and has the images there before it", () => {
+    const { config, hosts, servers } = cluster({ airgap: true, artifacts: "/srv/kubernetes" });
+    const { phases, settings } = node(servers[1]!, { config, servers, facts: servers.map(() => ({ datastore: "no" })), choices: () => [] });
+    expect(settings).toMatchObject({ AIRGAP: "yes", JOIN: expect.stringContaining("  imagePullPolicy: Never\n") as string });
+    expect(settings.INIT).toContain("  imagePullPolicy: Never\n");
+    const order = ["runtime", "images", "start"].map((script) => phases.indexOf(`kubeadm/scripts/${script}.sh`));
+    expect(order).toEqual([...order].sort((one, other) => one - other));
+    expect(preflight(hosts[0]!, config, servers).settings).toMatchObject({ MIN_DISK_MB: "10500", RESOLVE: "k8s.example.com" });
+    const plain = cluster({});
+    expect(joinConfig(plain.hosts[0]!, "192.0.2.11:6443", plain.config)).not.toContain("imagePullPolicy");
+  });
+
   it("has hosts looked at for what kubeadm needs", () => {
     const { config, hosts, servers } = cluster({ runtime: { from: "releases" } });
     expect(preflight(hosts[0]!, config, servers).settings).toMatchObject({
@@ -250,6 +262,7 @@ describe("kubeadm config validate", () => {
       agents: [],
       network: { pods: ["10.42.0.0/16", "fd00:42::/56"], services: ["10.43.0.0/16", "fd00:43::/112"] },
     },
+    "no internet": { airgap: true, artifacts: "/srv/kubernetes" },
     "an external etcd": { datastore: { external }, servers: range(11, 2) },
     "hosts by name, with labels, taints and flags": {
       servers: [host("db1.example.com", { taints: ["node-role.kubernetes.io/control-plane:NoSchedule"] }), host("db2.example.com"), host("db3.example.com")],
@@ -259,7 +272,7 @@ describe("kubeadm config validate", () => {
 
   it.each(Object.entries(configs))("takes %s", (_name, given) => {
     const { config, hosts, servers } = cluster(given);
-    expect(validate(`${initConfig(servers[0]!)}---\n${clusterConfig(config, frontOf(config))}`)).toEqual({ code: 0, told: "ok\n" });
+    expect(validate(`${initConfig(servers[0]!, config)}---\n${clusterConfig(config, frontOf(config))}`)).toEqual({ code: 0, told: "ok\n" });
     for (const one of hosts) expect(validate(filled(joinConfig(one, "192.0.2.11:6443", config))), one.name).toEqual({ code: 0, told: "ok\n" });
   });
 

@@ -55,6 +55,66 @@ describe.each(shells)("options of kubeadm under $shell", ({ shell, missing }) =>
     });
   });
 
+  describe.skipIf(missing)("images", () => {
+    const all = (version: string): string[] => [`kube-apiserver:${version}`, `kube-proxy:${version}`, "coredns/coredns:v1.13", "pause:3.10.2", "etcd:3.6"];
+    const archive = (names: string[]): string => ["images", ...names.map((name) => `registry.k8s.io/${name}`), ""].join("\n");
+    const without = (...parts: string[]): string => archive(all(V.now).filter((name) => !parts.some((part) => name.startsWith(part))));
+    const airgap = { AIRGAP: "yes" };
+    const arch = process.arch === "arm64" ? "arm64" : "amd64";
+    const file = `kubernetes-images-${arch}.tar`;
+    const imports = (): number => (host.has("facts/imports") ? host.read("facts/imports").trim().split("\n").length : 0);
+
+    it("are there before kubeadm, once for an archive, and again where they are gone", () => {
+      host.write("facts/cluster", `${V.low}\n`);
+      host.archive(V.low, archive(all(V.low)));
+      host.archive(V.now, archive(all(V.now)));
+      done(host.node({ VERSION: V.low, ...airgap }));
+      const before = host.changes();
+      expect(before.indexOf(`images gave containerd the images of Kubernetes ${V.low}`)).toBeLessThan(
+        before.indexOf(`start started a cluster of Kubernetes ${V.low}`),
+      );
+      done(host.node({ VERSION: V.low, ...airgap }));
+      expect(host.changes()).toEqual(before);
+      done(host.node(airgap));
+      expect(imports()).toBe(2);
+      host.archive(V.now, archive([...all(V.now), "more:1"]));
+      done(host.node(airgap));
+      expect(host.read("facts/images")).toContain("registry.k8s.io/more:1\n");
+      host.write("facts/images", host.read("facts/images").replaceAll("registry.k8s.io/coredns/coredns:v1.13\n", ""));
+      done(host.node(airgap));
+      expect(imports()).toBe(4);
+      for (const left of [".tar", ".sum"]) expect(host.has(`var/lib/bearstack/kubeadm.images${left}`), left).toBe(false);
+      done(host.node());
+      expect([imports(), host.has("var/lib/bearstack/kubeadm.images")]).toEqual([4, false]);
+    });
+
+    it("are refused where archive or checksum are missing or wrong, before kubeadm does anything", () => {
+      refused(host.node(airgap), `/srv/artifacts/${V.now}/bin/linux/${arch}/${file}.sha256 is not on this host`);
+      host.archive(V.now, archive(all(V.now)), "0".repeat(64));
+      refused(host.node(airgap), `the checksum of ${file} ${V.now} is wrong`);
+      host.archive(V.now, "no archive");
+      refused(host.node(airgap), `containerd does not take ${file} ${V.now}`);
+      expect([host.told(), host.has("facts/images")]).toEqual([[], false]);
+    });
+
+    it("must be all that the host will run, the pause image too", () => {
+      host.archive(V.now, without("pause", "etcd"));
+      refused(host.node(airgap), `${file} ${V.now} lacks registry.k8s.io/pause:3.10.2 registry.k8s.io/etcd:3.6`);
+      host.archive(V.now, without("etcd"));
+      refused(host.node(airgap), `${file} ${V.now} lacks registry.k8s.io/etcd:3.6`);
+      host.close();
+      host = new KubeadmHost(shell);
+      host.archive(V.now, without("etcd", "kube-apiserver"));
+      done(host.node({ ...agent, ...airgap }));
+    });
+
+    it("need no etcd where that is elsewhere", () => {
+      host.archive(V.now, without("etcd"));
+      const external = { DATASTORE: "external", DATASTORE_ENDPOINTS: "https://192.0.2.31:2379", DATASTORE_CA: "ca", DATASTORE_CERT: "cert" };
+      done(host.node({ ...external, ...airgap }, { ...secrets, DATASTORE_KEY: "key" }));
+    });
+  });
+
   describe.skipIf(missing)("an external etcd", () => {
     const external = {
       DATASTORE: "external",

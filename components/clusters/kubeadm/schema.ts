@@ -7,6 +7,10 @@ import { containerdFields } from "../ssh/registries";
 import { Flags, hostAddress, hostsFields, networks, RotationOfCertificates, schedule } from "../ssh/schema";
 import { Datastore } from "./datastore";
 
+/** Where Kubernetes publishes its releases. */
+export const KUBERNETES_RELEASES = "https://dl.k8s.io/release";
+/** Where containerd, runc and the CNI plugins are published. */
+export const RUNTIME_RELEASES = "https://github.com";
 /** The version that this release of BearStack was tried with. */
 export const KUBEADM_VERSION = "v1.36.3";
 
@@ -29,7 +33,7 @@ const Runtime = z
       .default("distribution")
       .describe("Where containerd, runc and the plugins for networks come from: packages of the hosts' distribution, or releases of these versions."),
     artifacts: source("/srv/github")
-      .default("https://github.com")
+      .default(RUNTIME_RELEASES)
       .describe("Where hosts get these releases and their checksums: GitHub, a mirror with the same paths, or a folder on every host with the same paths."),
     containerd: release("v2.3.7").default("v2.3.7").describe("Version of containerd, for releases."),
     runc: release("v1.4.3").default("v1.4.3").describe("Version of runc, for releases."),
@@ -62,13 +66,17 @@ export const KubeadmConfig = z.strictObject({
   ),
   network: Network.describe("Networks inside the cluster."),
   artifacts: source("/srv/kubernetes")
-    .default("https://dl.k8s.io/release")
+    .default(KUBERNETES_RELEASES)
     .describe("Where hosts get kubeadm, kubelet, kubectl and their checksums: the releases, a mirror of them, or a folder on every host with the same paths."),
   images: z
     .string()
     .regex(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*$/, `is no registry${FIX}write it like registry.example.com/kubernetes, without scheme`)
     .default("registry.k8s.io")
     .describe("Registry of the control plane's images."),
+  airgap: z
+    .boolean()
+    .default(false)
+    .describe("Hosts reach nothing outside: the control plane's images come as an archive from `artifacts`, which you make, beside the programs."),
   runtime: Runtime.describe("The container runtime, containerd."),
   datastore: Datastore.optional().describe("Where the cluster keeps its state; etcd on the servers when left out. Cannot change later."),
   ...containerdFields,

@@ -5,6 +5,7 @@ import { containerdSecrets, containerdSettings } from "../ssh/containerd";
 import { apiUrl, bootstrapper, frontOf, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { hardeningSettings } from "../ssh/hardening";
+import { IMAGES_MB } from "../ssh/images";
 import { kubeVipManifest } from "../ssh/kube-vip";
 import { markBy } from "../ssh/mark";
 import { proxyName } from "../ssh/proxy";
@@ -38,7 +39,7 @@ export function preflight(host: Host, config: KubeadmConfig, servers: readonly H
       PROGRAMS: PROGRAMS[host.role],
       FOREIGN: "/etc/kubernetes/kubelet.conf /usr/bin/kubelet /usr/bin/kubeadm",
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
-      MIN_DISK_MB: String(MINIMUM[host.role].disk),
+      MIN_DISK_MB: String(MINIMUM[host.role].disk + (config.airgap ? IMAGES_MB : 0)),
       DATA_DIR: "/var/lib/kubelet",
       // What only a server of a cluster has.
       ETCD_DIR: config.datastore ? "/etc/kubernetes/manifests" : "/var/lib/etcd/member",
@@ -62,6 +63,7 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
       "ssh/scripts/proxy.sh",
       "ssh/scripts/registries.sh",
       "kubeadm/scripts/runtime.sh",
+      "kubeadm/scripts/images.sh",
       "kubeadm/scripts/configure.sh",
       "ssh/scripts/hardening.sh",
       "kubeadm/scripts/hardening.sh",
@@ -86,11 +88,12 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
       ...hardeningSettings(host, config),
       ...kubeletSettings(config),
       IMAGES: config.images,
+      AIRGAP: config.airgap ? "yes" : "no",
       FORWARD: [config.network.pods]
         .flat()
         .map((network) => (network.includes(":") ? "ipv6" : "ipv4"))
         .join(" "),
-      ...(host.role === "server" ? { CLUSTER: clusterConfig(config, frontOf(config)), INIT: initConfig(host), SANS: namesOf(config).join(" ") } : {}),
+      ...(host.role === "server" ? { CLUSTER: clusterConfig(config, frontOf(config)), INIT: initConfig(host, config), SANS: namesOf(config).join(" ") } : {}),
       ...(host.role === "server" ? { CERTIFICATES: config.rotation.certificates ?? "" } : {}),
       ...(host.role === "server" ? { ...datastoreSettings(config.datastore), ...timerSettings(config) } : {}),
       ...(host.role === "server" && config.virtualAddress
