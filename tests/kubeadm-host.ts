@@ -196,9 +196,8 @@ export class KubeadmHost extends FakeHost {
       "ssh/scripts/proxy.sh",
       "ssh/scripts/registries.sh",
       "ssh/scripts/hardening.sh",
-      ...["install", "runtime", "images", "configure", "hardening", "datastore", "rotate", "virtual-address", "start"].map(
-        (phase) => `kubeadm/scripts/${phase}.sh`,
-      ),
+      "ssh/scripts/datastore.sh",
+      ...["install", "runtime", "images", "configure", "hardening", "rotate", "virtual-address", "start"].map((phase) => `kubeadm/scripts/${phase}.sh`),
     ];
     const { VERSION } = more as { VERSION?: string };
     return this.run(phases, { ...settings(VERSION), ...more }, given);

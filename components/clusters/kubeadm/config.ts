@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import { isAddress } from "../ssh/distribution";
+import { datastoreFiles, type Datastore } from "../ssh/datastore";
 import type { Host } from "../ssh/hosts";
 import { ENCRYPTION, ownArguments } from "./arguments";
-import { etcdConfig } from "./datastore";
 import { hardenedVolumes, kubeletFields } from "./hardening";
 import type { KubeadmConfig } from "./schema";
 
@@ -22,6 +22,13 @@ const argumentsOf = (flags: Readonly<Record<string, string>>): Argument[] => Obj
 /** A part of the control plane that has flags of its own; none where it has none. */
 const withFlags = (part: string, flags: Readonly<Record<string, string>>): object =>
   Object.keys(flags).length === 0 ? {} : { [part]: { extraArgs: argumentsOf(flags) } };
+
+/** An etcd that is there already; nothing where it is on the servers. */
+function etcdConfig(datastore: Datastore | undefined): object {
+  if (!datastore) return {};
+  const { ca, certificate, key } = datastoreFiles("/etc/kubernetes/datastore");
+  return { etcd: { external: { endpoints: datastore.external.endpoints, caFile: ca, certFile: certificate, keyFile: key } } };
+}
 
 /** Names and addresses that the API's certificate is good for besides the endpoint. A name for the virtual address does not stand in its place. */
 export const namesOf = ({ certSANs, endpoint, virtualAddress }: KubeadmConfig): string[] => [

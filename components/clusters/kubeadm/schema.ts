@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
+import { Datastore } from "../ssh/datastore";
 import { hardening } from "../ssh/hardening";
 import { VirtualAddress } from "../ssh/kube-vip";
 import { Oidc } from "../ssh/oidc";
 import { containerdFields } from "../ssh/registries";
 import { Flags, hostAddress, hostsFields, networks, RotationOfCertificates, schedule } from "../ssh/schema";
-import { Datastore } from "./datastore";
 
 /** Where Kubernetes publishes its releases. */
 export const KUBERNETES_RELEASES = "https://dl.k8s.io/release";

@@ -1,7 +1,7 @@
 import type { Output } from "@pulumi/pulumi";
-import { secretOutput } from "../../core/secret-output";
 import type { Work } from "../ssh/command";
 import { containerdSecrets, containerdSettings } from "../ssh/containerd";
+import { datastoreSecrets, datastoreSettings, drainWith } from "../ssh/datastore";
 import { apiUrl, bootstrapper, frontOf, joinUrl, type Distribution, type Joining } from "../ssh/distribution";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { hardeningSettings } from "../ssh/hardening";
@@ -11,7 +11,6 @@ import { markBy } from "../ssh/mark";
 import { proxyName } from "../ssh/proxy";
 import { drainBy, nameIn, nodeSettings, preflightSettings } from "../ssh/work";
 import { clusterConfig, initConfig, joinConfig, namesOf } from "./config";
-import { datastoreSettings } from "./datastore";
 import { kubeletSettings } from "./hardening";
 import type { KubeadmConfig } from "./schema";
 import { snapshots, timerSettings } from "./snapshots";
@@ -64,10 +63,10 @@ export function node(host: Host, joining: Joining<KubeadmConfig>): Work {
       "ssh/scripts/registries.sh",
       "kubeadm/scripts/runtime.sh",
       "kubeadm/scripts/images.sh",
+      "ssh/scripts/datastore.sh",
       "kubeadm/scripts/configure.sh",
       "ssh/scripts/hardening.sh",
       "kubeadm/scripts/hardening.sh",
-      "kubeadm/scripts/datastore.sh",
       "kubeadm/scripts/rotate.sh",
       "kubeadm/scripts/virtual-address.sh",
       "kubeadm/scripts/start.sh",
@@ -110,12 +109,6 @@ const admit = (host: Host): Work => ({
   settings: { NODE: host.name, NODE_ROLE: host.role },
 });
 
-/** Neither the quorum nor a member of etcd is a question where there is none. */
-const drain = (host: Host, { datastore }: KubeadmConfig): Work => {
-  const work = drainBy("kubeadm")(host);
-  return datastore ? { ...work, settings: { ...work.settings, DATASTORE: "external" } } : work;
-};
-
 /** Takes Kubernetes off a host, and what of the container runtime was put there for it. */
 const leave = (host: Host, { virtualAddress }: KubeadmConfig): Work => ({
   phases: ["kubeadm/scripts/lib.sh", "ssh/scripts/clean.sh", "ssh/scripts/registries.sh", "kubeadm/scripts/leave.sh"],
@@ -134,12 +127,12 @@ export const distribution: Distribution<KubeadmConfig> = {
   admission: { by: "host", as: "JOIN", work: admit },
   secrets: (host, config): Record<string, Output<string>> => ({
     ...containerdSecrets(config),
-    ...(host.role === "server" && config.datastore ? { DATASTORE_KEY: secretOutput(config.datastore.external.key) } : {}),
+    ...(host.role === "server" ? datastoreSecrets(config.datastore) : {}),
   }),
   preflight,
   node,
   mark: markBy("kubeadm"),
-  drain,
+  drain: (host, { datastore }) => drainWith(datastore, drainBy("kubeadm")(host)),
   leave,
   kubeconfig: (endpoint) => ({ phases: ["kubeadm/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),
   snapshots,

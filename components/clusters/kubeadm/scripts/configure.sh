@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# Writes the unit of the kubelet and, on servers, the key that Secrets are encrypted with. Starts nothing.
+# Writes the unit of the kubelet and, on servers, the key that Secrets are encrypted with. Starts nothing. Builds on
+# lib.sh and datastore.sh.
 # Settings: ROLE, NODE_NAME, CLUSTER (servers only: what kubeadm keeps in the cluster)
-#           DATASTORE (optional): external where etcd is not on the servers; then DATASTORE_CA and DATASTORE_CERT, certificates
-# Secrets:  ENCRYPTION_KEY (servers only), 32 characters; DATASTORE_KEY with an external datastore
+#           DATASTORE (optional): external where etcd is not on the servers, and what datastore.sh takes
+# Secrets:  ENCRYPTION_KEY (servers only), 32 characters; what datastore.sh takes
 # Output:   nothing
 
 take_lock node
@@ -61,10 +62,7 @@ resources:
 fi
 
 # With the modes that kubeadm gives them, which brings them along when a server joins.
-[ "${DATASTORE:-etcd}" != external ] || [ -n "${SECRET_DATASTORE_KEY:-}" ] || fail "the secret DATASTORE_KEY is missing" "give it to this command on standard input"
-keep_file configure "$KUBE_ETC/datastore/ca.crt" 644 "${DATASTORE_CA:-}"
-keep_file configure "$KUBE_ETC/datastore/client.crt" 644 "${DATASTORE_CERT:-}"
-keep_file configure "$KUBE_ETC/datastore/client.key" 600 "${SECRET_DATASTORE_KEY:-}"
+keep_datastore
 
 # As the packages of Kubernetes have it, in one file.
 write_file configure "$ROOT/etc/systemd/system/kubelet.service" 644 "[Unit]

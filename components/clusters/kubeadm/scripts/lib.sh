@@ -6,6 +6,8 @@
 
 KUBE_BIN=$ROOT/usr/local/bin
 KUBE_ETC=$ROOT/etc/kubernetes
+# shellcheck disable=SC2034 # datastore.sh uses it
+DATASTORE_DIR=$KUBE_ETC/datastore
 KUBE_LOG=$ROOT/run/bearstack-kubeadm.log
 KUBE_FILE=$ROOT/run/bearstack-kubeadm.yaml
 

@@ -1,9 +1,9 @@
+import type { Output } from "@pulumi/pulumi";
 import * as z from "zod";
 import { FIX, secret } from "../../core/schema";
-import { pem } from "../ssh/schema";
-
-/** Where servers keep what they show to an etcd that is not theirs. */
-const FOLDER = "/etc/kubernetes/datastore";
+import { secretOutput } from "../../core/secret-output";
+import type { Work } from "./command";
+import { pem } from "./schema";
 
 const External = z.strictObject({
   endpoints: z
@@ -21,20 +21,8 @@ export const Datastore = z.strictObject({
 });
 export type Datastore = z.output<typeof Datastore>;
 
-/** For kubeadm's ClusterConfiguration; nothing where etcd is on the servers. */
-export const etcdConfig = (datastore: Datastore | undefined): object =>
-  datastore
-    ? {
-        etcd: {
-          external: {
-            endpoints: datastore.external.endpoints,
-            caFile: `${FOLDER}/ca.crt`,
-            certFile: `${FOLDER}/client.crt`,
-            keyFile: `${FOLDER}/client.key`,
-          },
-        },
-      }
-    : {};
+/** Where datastore.sh puts what servers show to an etcd that is not theirs. */
+export const datastoreFiles = (folder: string) => ({ ca: `${folder}/ca.crt`, certificate: `${folder}/client.crt`, key: `${folder}/client.key` });
 
 /** For scripts on servers: they ask etcd for its members unless they are told that none is here. */
 export const datastoreSettings = (datastore: Datastore | undefined): Record<string, string> =>
@@ -46,3 +34,10 @@ export const datastoreSettings = (datastore: Datastore | undefined): Record<stri
         DATASTORE_CERT: datastore.external.certificate.trimEnd(),
       }
     : {};
+
+export const datastoreSecrets = (datastore: Datastore | undefined): Record<string, Output<string>> =>
+  datastore ? { DATASTORE_KEY: secretOutput(datastore.external.key) } : {};
+
+/** A drain: neither the quorum nor a member of etcd is a question where there is none. */
+export const drainWith = (datastore: Datastore | undefined, work: Work): Work =>
+  datastore ? { ...work, settings: { ...work.settings, DATASTORE: "external" } } : work;

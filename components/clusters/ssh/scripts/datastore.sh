@@ -1,15 +1,25 @@
 # shellcheck shell=sh
-# Looks at an etcd that is not on the servers before a cluster is started there. Functions only; builds on lib.sh.
-# Settings: DATASTORE (optional): external where etcd is elsewhere, at one of DATASTORE_ENDPOINTS
-# Secrets:  none; the key of the client is a file
+# An etcd that is not on the servers: what they show to it, and a look at it before a cluster is started there. Functions only;
+# builds on the lib.sh of the product, which says DATASTORE_DIR.
+# Settings: DATASTORE (optional): external where etcd is elsewhere, at one of DATASTORE_ENDPOINTS; then DATASTORE_CA and
+#           DATASTORE_CERT, certificates
+# Secrets:  DATASTORE_KEY with an external datastore
 # Output:   nothing
+
+# keep_datastore: writes its files, or takes them away.
+keep_datastore() {
+  [ "${DATASTORE:-etcd}" != external ] || [ -n "${SECRET_DATASTORE_KEY:-}" ] || fail "the secret DATASTORE_KEY is missing" "give it to this command on standard input"
+  keep_file configure "$DATASTORE_DIR/ca.crt" 644 "${DATASTORE_CA:-}"
+  keep_file configure "$DATASTORE_DIR/client.crt" 644 "${DATASTORE_CERT:-}"
+  keep_file configure "$DATASTORE_DIR/client.key" 600 "${SECRET_DATASTORE_KEY:-}"
+}
 
 # datastore_call URL ARGUMENT...
 datastore_call() {
   datastore_url=$1
   shift
-  curl -sf --noproxy '*' -m 10 --cacert "$KUBE_ETC/datastore/ca.crt" --cert "$KUBE_ETC/datastore/client.crt" \
-    --key "$KUBE_ETC/datastore/client.key" "$@" "$datastore_url"
+  curl -sf --noproxy '*' -m 10 --cacert "$DATASTORE_DIR/ca.crt" --cert "$DATASTORE_DIR/client.crt" \
+    --key "$DATASTORE_DIR/client.key" "$@" "$datastore_url"
 }
 
 # holds_nothing: it keeps what a cluster was, also when no server is left of that. With new keys none of its Secrets could be read, and
