@@ -80,7 +80,7 @@ const k3sWithDatabase = {
   },
 };
 
-const kubeadmDatastore = { external: { endpoints: ["https://192.0.2.41:2379"], ca: certificate, certificate, key: secure } };
+const externalEtcd = { external: { endpoints: ["https://192.0.2.41:2379"], ca: certificate, certificate, key: secure } };
 
 /** The smallest Shoot with a worker. */
 export const smallShoot = {
@@ -104,7 +104,7 @@ export const shootStack: StackFile = { name: "a Shoot", config: { "bearstack:clu
 const hostsOfK0s: StackFile = {
   name: "hosts over SSH, k0s",
   config: {
-    "bearstack:cluster": { k0s: { ...sshHosts, ...outside, virtualAddress: { address: "192.0.2.10", interface: "eth0" } } },
+    "bearstack:cluster": { k0s: { ...sshHosts, ...outside, virtualAddress: { address: "192.0.2.10", interface: "eth0" }, datastore: externalEtcd } },
     "bearstack:platform": smallPlatform,
   },
 };
@@ -118,7 +118,7 @@ export const secretStacks: readonly StackFile[] = [
   {
     name: "kubeadm over SSH",
     config: {
-      "bearstack:cluster": { kubeadm: { ...sshHosts, ...outside, datastore: kubeadmDatastore, networkPolicies: true } },
+      "bearstack:cluster": { kubeadm: { ...sshHosts, ...outside, datastore: externalEtcd, networkPolicies: true } },
       "bearstack:platform": smallPlatform,
     },
   },

@@ -51,6 +51,8 @@ echo "$*" >>"$FACTS/curl"
 case $url in
   http://127.0.0.1:10248/*) [ -e "$FACTS/healthy" ] ;;
   https://mirror.example.com/*) while [ "$1" != -o ]; do shift; done; file=\${url#https://mirror.example.com/}; cp "$ROOT_FOLDER/mirror/$file" "$2" ;;
+  */v3/kv/range) [ -e "$FACTS/keys" ] && cat "$FACTS/keys" ;;
+  *:2379/version) : ;;
   https://*:9443/) [ -e "$FACTS/peer" ] ;;
   https://*/livez) [ -e "$FACTS/behind" ] || exit 7; case $* in *'-o /dev/null'*) exit ;; esac; printf 'HTTP/1.1 404 Not Found\\r\\nDate: %s\\r\\n\\r\\n' "$(date -u -d "@$(($(date +%s) - $(cat "$FACTS/behind")))" '+%a, %d %b %Y %H:%M:%S GMT')" ;;
   *) exit 22 ;;
@@ -61,7 +63,7 @@ export const phases = {
   install: ["k0s/scripts/lib.sh", "ssh/scripts/release.sh", "k0s/scripts/install.sh"],
   images: ["k0s/scripts/lib.sh", "ssh/scripts/release.sh", "ssh/scripts/images.sh"],
   containerd: ["k0s/scripts/lib.sh", "ssh/scripts/proxy.sh", "ssh/scripts/registries.sh", "k0s/scripts/containerd.sh"],
-  configure: ["k0s/scripts/lib.sh", "k0s/scripts/configure.sh"],
+  configure: ["k0s/scripts/lib.sh", "ssh/scripts/datastore.sh", "k0s/scripts/configure.sh"],
   node: [
     "k0s/scripts/lib.sh",
     "ssh/scripts/release.sh",
@@ -70,6 +72,7 @@ export const phases = {
     "ssh/scripts/proxy.sh",
     "ssh/scripts/registries.sh",
     "k0s/scripts/containerd.sh",
+    "ssh/scripts/datastore.sh",
     "k0s/scripts/configure.sh",
     "k0s/scripts/start.sh",
   ],

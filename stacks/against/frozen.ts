@@ -56,7 +56,7 @@ const fields: readonly FrozenField[] = [
     reason: "A cluster does not move from etcd to a database or back; in the other place there is none.",
     cure: "put it back; to move, make a second cluster",
     read: ({ cluster }) =>
-      cluster.kind !== "k3s" && cluster.kind !== "kubeadm"
+      cluster.kind !== "k3s" && cluster.kind !== "kubeadm" && cluster.kind !== "k0s"
         ? undefined
         : !cluster.config.datastore
           ? "etcd on the servers"

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { stringify } from "yaml";
+import { datastoreFiles, type Datastore } from "../ssh/datastore";
 import type { Host } from "../ssh/hosts";
 import { ownArguments } from "./arguments";
 import { ipv6PodsOfNode, networkFields } from "./networks";
@@ -33,7 +34,10 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
       },
       ...flags("controllerManager", { ...(ipv6 === undefined ? {} : { "node-cidr-mask-size-ipv6": String(ipv6) }), ...config.controllerManagerArgs }),
       ...flags("scheduler", config.schedulerArgs),
-      storage: { type: "etcd", etcd: { ...(isAddress ? { peerAddress: host.address } : {}), extraArgs: { name: host.name } } },
+      storage: {
+        type: "etcd",
+        etcd: config.datastore ? external(config.datastore) : { ...(isAddress ? { peerAddress: host.address } : {}), extraArgs: { name: host.name } },
+      },
       network: {
         provider: pods ? "kuberouter" : "custom",
         ...networkFields(config.network),
@@ -47,6 +51,12 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
       telemetry: { enabled: false },
     },
   });
+}
+
+/** An etcd that is there already. k0s wants to be told the prefix of keys; this one is that of Kubernetes, which datastore.sh looks for. */
+function external({ external: { endpoints } }: Datastore): object {
+  const { ca, certificate, key } = datastoreFiles("/etc/k0s/datastore");
+  return { externalCluster: { endpoints, etcdPrefix: "/registry", caFile: ca, clientCertFile: certificate, clientKeyFile: key } };
 }
 
 /** Flags of a part as k0s has them; nothing where there are none. */

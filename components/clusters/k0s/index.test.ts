@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { Secret } from "../../core/secret";
 import { recordProgram, type RecordedResource } from "../../../sandbox/runner/record";
 import { checkStackOrThrow } from "../../../stacks/check";
 import { deploy } from "../../../stacks/program";
@@ -14,6 +15,8 @@ import { distribution, node, preflight } from "./steps";
 const CANARY = "canary-5e1f";
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo";
 const host = (address: string, rest: object = {}) => ({ host: address, hostKey: KEY, ...rest });
+const certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const external = { endpoints: ["https://192.0.2.31:2379", "https://192.0.2.32:2379"], ca: certificate, certificate, key: new Secret("datastore.external.key") };
 const range = (from: number, count: number) => Array.from({ length: count }, (_unused, index) => host(`192.0.2.${from + index}`));
 
 function cluster(config: object = {}): { config: K0sConfig; hosts: Host[]; servers: Host[] } {
@@ -45,6 +48,7 @@ const cases: Readonly<Record<string, object>> = {
   },
   "a virtual address, and a name for it": { endpoint: "k8s.example.com", virtualAddress: { address: "192.0.2.10", interface: "eth0" } },
   "a virtual address of IPv6": { virtualAddress: { address: "2001:db8::1:0", interface: "eth0", routerId: 7 } },
+  "an external etcd": { datastore: { external }, servers: range(11, 2) },
   "no internet": { airgap: true, artifacts: "/srv/k0s" },
   "flags of one's own": {
     apiServerArgs: { "request-timeout": "300s" },
@@ -139,6 +143,28 @@ describe("k0s steps", () => {
     });
     const plain = cluster();
     for (const part of ["controllerManager", "scheduler"]) expect(specOf(clusterConfig(plain.servers[0]!, plain.config, true))).not.toHaveProperty(part);
+  });
+
+  it("leaves etcd alone where it is not on the servers", () => {
+    const { config, hosts, servers } = cluster({ datastore: { external }, servers: range(11, 2) });
+    const settings = (index: number) => node(hosts[index]!, { config, servers, facts: [], choices: () => [] }).settings;
+    expect(specOf(settings(1)["CONFIG"]!).storage).toEqual({
+      type: "etcd",
+      etcd: {
+        externalCluster: {
+          endpoints: external.endpoints,
+          etcdPrefix: "/registry",
+          caFile: "/etc/k0s/datastore/ca.crt",
+          clientCertFile: "/etc/k0s/datastore/client.crt",
+          clientKeyFile: "/etc/k0s/datastore/client.key",
+        },
+      },
+    });
+    expect(settings(1)).toMatchObject({ DATASTORE: "external", DATASTORE_ENDPOINTS: external.endpoints.join(" "), CALENDAR: "" });
+    expect(settings(2)["DATASTORE"]).toBeUndefined();
+    expect(preflight(hosts[0]!, config, servers).settings).toMatchObject({ PORTS: "6443 9443 8132 10250", ETCD_DIR: "/var/lib/k0s/pki/ca.key" });
+    expect(distribution.drain(hosts[0]!, config).settings["DATASTORE"]).toBe("external");
+    expect(distribution.drain(hosts[0]!, cluster().config).settings["DATASTORE"]).toBeUndefined();
   });
 
   it("takes a host's own name for its certificate, and lets k0s find its address", () => {

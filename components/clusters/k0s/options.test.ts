@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { done, K0sHost, phases, refused, settings, V } from "../../../tests/k0s-host";
+import { done, joining, K0sHost, phases, refused, secrets, settings, V } from "../../../tests/k0s-host";
 import { shells, type Ran } from "../../../tests/shell";
 import { imagesSettings } from "../ssh/images";
 import { imagesOf } from "./steps";
@@ -45,6 +45,71 @@ describe.each(shells)("options of k0s under $shell", ({ shell, missing }) => {
       host.write(`srv/artifacts/${V.now}/sha256sums.txt`, `${"0".repeat(64)} *k0s-${V.now}-${arch}\n`);
       refused(step(), `the list of checksums of k0s ${V.now} names no archive of images for ${arch}`);
       expect(host.has(archive)).toBe(false);
+    });
+  });
+
+  describe.skipIf(missing)("an external etcd", () => {
+    const external = {
+      DATASTORE: "external",
+      DATASTORE_ENDPOINTS: "https://192.0.2.31:2379",
+      DATASTORE_CA: "ca",
+      DATASTORE_CERT: "cert",
+      CALENDAR: "",
+      CONFIG: `${settings.CONFIG}  storage:\n    etcd:\n      externalCluster:\n        etcdPrefix: /registry\n`,
+    };
+    const given = { DATASTORE_KEY: "canary-key" };
+    const key = "etc/k0s/datastore/client.key";
+    const mode = (path: string): number => statSync(join(host.root, path)).mode & 0o777;
+    /** k0s with an etcd elsewhere: it has an authority, and no members. */
+    const comesUp = `mkdir -p "$ROOT_FOLDER/var/lib/k0s/pki"; : >"$ROOT_FOLDER/var/lib/k0s/pki/ca.key"; : >"$ROOT_FOLDER/var/lib/k0s/pki/ca.crt"
+[ -e "$FACTS/fails" ] || { echo "v1.36.3+k0s" >"$FACTS/node-node-1"; : >"$FACTS/ready"; printf '{\n   "Version": "${V.now}",\n   "address": "192.0.2.11"\n}\n' >"$FACTS/status"; }`;
+    beforeEach(() => host.write("facts/on-start", comesUp));
+    const asked = (): string => host.read("facts/k0s");
+
+    it("is told by files that kube-apiserver can read, and nobody asks k0s for its members or writes backups", () => {
+      done(host.node(external, given));
+      expect([host.read(key), mode(key), mode("etc/k0s"), mode("etc/k0s/datastore")]).toEqual(["canary-key\n", 0o600, 0o711, 0o711]);
+      expect(host.read("facts/chown")).toContain(`kube-apiserver ${join(host.root, key)}\n`);
+      expect(mode("etc/k0s/k0s.yaml")).toBe(0o600);
+      expect(host.has("etc/systemd/system/k0s-backup.timer")).toBe(false);
+      expect(host.read("etc/systemd/system/k0scontroller.service")).toContain("--token-file=");
+      const before = host.changes();
+      done(host.node({ ...external, ...joining }, given));
+      expect(host.changes()).toEqual(before);
+      done(host.node({ ...external, ...joining, DATASTORE_CERT: "cert2" }, given));
+      expect(host.changes().slice(before.length)).toEqual(["configure wrote /etc/k0s/datastore/client.crt"]);
+      done(host.node({ ...external, ...joining, DATASTORE_CA: "ca2" }, given));
+      expect(host.changes().at(-1)).toBe(`start restarted k0scontroller ${V.now}`);
+      refused(host.node({ ...external, ...joining }), "the secret DATASTORE_KEY is missing");
+      expect(asked()).not.toContain("etcd ");
+    });
+
+    it("lets servers in and out without a word to etcd", () => {
+      done(host.node({ ...external, ...joining }, { ...given, ...secrets }));
+      expect(host.has("etc/k0s/join-token")).toBe(false);
+      const admitted = host.run(phases.admit, { NODE: "node-2", NODE_ROLE: "server", NODE_ADDRESS: "192.0.2.12" });
+      expect(admitted).toMatchObject({ code: 0 });
+      expect(admitted.stdout.trim().split("\n")).toHaveLength(2);
+      host.write("facts/nodes", "node-1 True\nnode-2 False\n");
+      host.write("facts/node-node-2", "v1.36.3+k0s");
+      done(host.run(phases.drain, { NODE: "node-2", NODE_ROLE: "server", TIMEOUT: "1s", DATASTORE: "external" }));
+      expect(host.changes().at(-1)).toBe("drain took node-2 out of the cluster");
+      expect(asked()).toContain("k0s-ctrl-node-2");
+      expect(asked()).not.toMatch(/etcd |etcdmembers/);
+    });
+
+    it("must hold no cluster when one is started, goes on where a start was cut off, and is no place to move to", () => {
+      host.write("facts/keys", '{"header":{},"kvs":[{"key":"L3JlZ2lzdHJ5L2E="}],"count":"1"}');
+      refused(host.node(external, given), "the etcd at https://192.0.2.31:2379 holds a cluster already");
+      host.write("facts/keys", '{"header":{}}');
+      host.write("facts/fails", "");
+      refused(host.node(external, given), "node-1 is not in the cluster after 1 s");
+      host.write("facts/keys", '{"header":{},"kvs":[]}');
+      host.remove("facts/fails");
+      host.write("facts/on-start", comesUp);
+      host.remove("facts/active-k0scontroller");
+      done(host.node(external, given));
+      refused(host.node(joining), "the datastore is external on this host and cannot become etcd");
     });
   });
 });

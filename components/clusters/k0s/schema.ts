@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
+import { Datastore } from "../ssh/datastore";
 import { Oidc } from "../ssh/oidc";
 import { containerdFields } from "../ssh/registries";
 import { Flags, hostsFields, networks, schedule } from "../ssh/schema";
@@ -70,7 +71,8 @@ export const K0sConfig = z.strictObject({
     .default(K0S_RELEASES)
     .describe("Where hosts get the binary and its checksum: a mirror of the releases, or a folder on every host."),
   airgap: z.boolean().default(false).describe("Hosts reach nothing outside: the images that k0s brings come as an archive from `artifacts`, like the binary."),
-  snapshots: Snapshots.describe("Backups of etcd, certificates and config, in /var/lib/k0s-backups of each server."),
+  datastore: Datastore.optional().describe("Where the cluster keeps its state; etcd on the servers when left out. Cannot change later."),
+  snapshots: Snapshots.describe("Backups of etcd, certificates and config, in /var/lib/k0s-backups of each server; none with an external etcd."),
   ...containerdFields,
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
   apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front; they win over those that k0s sets."),

@@ -30,11 +30,19 @@ export const snapshots: Snapshots = {
     work(["k0s/scripts/admit.sh"], { NODE: host.name, NODE_ROLE: host.role, NODE_ADDRESS: host.address, ...(anew ? { ANEW: "yes" } : {}) }),
   rejoin: (host, _restored, restore) =>
     work(
-      ["ssh/scripts/restore.sh", ...unit, "k0s/scripts/restore-rejoin.sh", "k0s/scripts/configure.sh", "k0s/scripts/start.sh", "ssh/scripts/restore-joined.sh"],
+      [
+        "ssh/scripts/restore.sh",
+        ...unit,
+        "k0s/scripts/restore-rejoin.sh",
+        "ssh/scripts/datastore.sh",
+        "k0s/scripts/configure.sh",
+        "k0s/scripts/start.sh",
+        "ssh/scripts/restore-joined.sh",
+      ],
       { ...marksOf(restore), ...nodeOf(host, false) },
     ),
   settle: (host, restart) =>
-    work([...unit, "k0s/scripts/restore-settle.sh", "k0s/scripts/configure.sh", "k0s/scripts/start.sh"], {
+    work([...unit, "k0s/scripts/restore-settle.sh", "ssh/scripts/datastore.sh", "k0s/scripts/configure.sh", "k0s/scripts/start.sh"], {
       ...nodeOf(host, false),
       RESTART: restart ? "yes" : "no",
     }),

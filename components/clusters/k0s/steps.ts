@@ -1,5 +1,7 @@
+import type { Output } from "@pulumi/pulumi";
 import type { Work } from "../ssh/command";
 import { containerdSecrets, containerdSettings } from "../ssh/containerd";
+import { datastoreSecrets, datastoreSettings, drainWith } from "../ssh/datastore";
 import { apiUrl, bootstrapper, type Distribution, type Joining } from "../ssh/distribution";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { IMAGES_MB, imagesSettings, type Images } from "../ssh/images";
@@ -15,7 +17,7 @@ import { snapshots } from "./snapshots";
 const MINIMUM = { server: { memory: 950, disk: 10_000 }, agent: { memory: 450, disk: 5_000 } } as const;
 
 /** Ports that k0s binds on a host (docs.k0sproject.io, Networking); 179 belongs to its own network of pods. */
-const PORTS = { server: "6443 9443 8132 2379 2380 10250", agent: "10250" } as const;
+const PORTS = { server: "6443 9443 8132 2379 2380 10250", "server without etcd": "6443 9443 8132 10250", agent: "10250" } as const;
 
 /** The archive of the images that k0s brings (docs.k0sproject.io, Airgap install); its name is another one since 1.36. */
 export const imagesOf = (version: string): Images => ({
@@ -30,6 +32,7 @@ const PROXY_PORT = "6444";
 
 /** Looks whether a host can be part of the cluster; changes nothing. */
 export function preflight(host: Host, config: K0sConfig, servers: readonly Host[]): Work {
+  const ports = PORTS[host.role === "server" && config.datastore ? "server without etcd" : host.role];
   return {
     phases: ["ssh/scripts/preflight.sh"],
     settings: {
@@ -37,12 +40,13 @@ export function preflight(host: Host, config: K0sConfig, servers: readonly Host[
       UNITS: "k0scontroller k0sworker",
       BINARY: "/usr/local/bin/k0s",
       VERSION_FLAGS: "version",
-      PORTS: host.role === "server" && config.virtualAddress ? `${PORTS.server} ${PROXY_PORT}` : PORTS[host.role],
+      PORTS: host.role === "server" && config.virtualAddress ? `${ports} ${PROXY_PORT}` : ports,
       ...(host.role === "server" && config.virtualAddress ? { INTERFACE: config.virtualAddress.interface } : {}),
       MIN_MEMORY_MB: String(MINIMUM[host.role].memory),
       MIN_DISK_MB: String(MINIMUM[host.role].disk + (config.airgap ? IMAGES_MB : 0)),
       DATA_DIR: "/var/lib/k0s",
-      ETCD_DIR: "/var/lib/k0s/etcd",
+      // Without etcd, what k0s itself takes for the sign that a server has joined.
+      ETCD_DIR: config.datastore ? "/var/lib/k0s/pki/ca.key" : "/var/lib/k0s/etcd",
       ...preflightSettings(host, config, servers, [config.proxy ? proxyName(config.proxy) : nameIn(config.artifacts)]),
     },
   };
@@ -62,6 +66,7 @@ export function node(host: Host, joining: Joining<K0sConfig>): Work {
       "ssh/scripts/proxy.sh",
       "ssh/scripts/registries.sh",
       "k0s/scripts/containerd.sh",
+      "ssh/scripts/datastore.sh",
       "k0s/scripts/configure.sh",
       "k0s/scripts/start.sh",
       ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
@@ -74,8 +79,9 @@ export function node(host: Host, joining: Joining<K0sConfig>): Work {
       ...(host.role === "server"
         ? {
             CONFIG: clusterConfig(host, config, networks.length === 0 || networks.includes("cluster")),
-            CALENDAR: calendarOf(config.snapshots.schedule)!.join("\n"),
+            CALENDAR: config.datastore ? "" : calendarOf(config.snapshots.schedule)!.join("\n"),
             KEEP: String(config.snapshots.keep),
+            ...datastoreSettings(config.datastore),
             ...(config.virtualAddress ? { VIRTUAL_URL: apiUrl(config.virtualAddress.address) } : {}),
           }
         : {}),
@@ -105,11 +111,14 @@ export const distribution: Distribution<K0sConfig> = {
   // keepalived reads no more than eight characters. It keeps others in the network from a slip, and is no protection.
   generated: [{ name: "virtual-address-password", as: "VRRP", to: "servers", length: 8, wanted: ({ virtualAddress }) => virtualAddress !== undefined }],
   admission: { by: "host", as: "JOIN", work: admit },
-  secrets: (_host, config) => containerdSecrets(config),
+  secrets: (host, config): Record<string, Output<string>> => ({
+    ...containerdSecrets(config),
+    ...(host.role === "server" ? datastoreSecrets(config.datastore) : {}),
+  }),
   preflight,
   node,
   mark: markBy("k0s"),
-  drain: drainBy("k0s"),
+  drain: (host, { datastore }) => drainWith(datastore, drainBy("k0s")(host)),
   leave,
   kubeconfig: (endpoint) => ({ phases: ["k0s/scripts/lib.sh", "k0s/scripts/kubeconfig.sh"], settings: { ENDPOINT: apiUrl(endpoint) } }),
   snapshots,

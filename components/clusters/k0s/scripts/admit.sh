@@ -38,7 +38,7 @@ forget_half_join() {
 
 case $NODE_ROLE in
   server)
-    forget_half_join
+    is_external || forget_half_join
     admit_role=controller
     ;;
   *) admit_role=worker ;;

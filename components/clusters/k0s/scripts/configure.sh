@@ -1,9 +1,12 @@
 # shellcheck shell=sh
-# Writes the config of k0s, and what a host needs to join, all readable by root only.
+# Writes the config of k0s, and what a host needs to join, readable by root only, and by kube-apiserver what it reads. Builds
+# on lib.sh and datastore.sh.
 # Settings: ROLE, CONFIG (k0s.yaml, servers only; VRRPPASS in the place of that secret), BOOTSTRAP (yes: starts the cluster)
+#           DATASTORE (optional): external where etcd is not on the servers, and what datastore.sh takes
 #           PEERS (optional): addresses of the other servers; none of them may serve a cluster when one is to be started.
 # Secrets:  JOIN (not for who starts the cluster): the join token, and for a server in a second line what encrypts Secrets.
 #           Ignored by a host that has joined.
+#           what datastore.sh takes
 #           VRRP (only where CONFIG has a place for it): the password of the virtual address.
 # Output:   nothing
 
@@ -17,6 +20,10 @@ value_in() { printf '%s\n' "$1" | sed -n "s/^ *$2: *//p" | tr -d "\"'"; }
 # What is baked into the data of a cluster cannot change under it.
 if [ "$ROLE" = server ] && has_joined; then
   configure_now=$(cat "$HERE_CONFIG" 2>/dev/null || true)
+  configure_was=etcd
+  ! is_external || configure_was=external
+  [ "$configure_was" = "${DATASTORE:-etcd}" ] ||
+    fail "the datastore is $configure_was on this host and cannot become ${DATASTORE:-etcd}" "put it back, or make a new cluster"
   for configure_field in podCIDR serviceCIDR IPv6podCIDR IPv6serviceCIDR primaryAddressFamily clusterDomain provider name; do
     configure_old=$(value_in "$configure_now" "$configure_field" | tail -n 1)
     configure_new=$(value_in "$CONFIG" "$configure_field" | tail -n 1)
@@ -54,6 +61,7 @@ configure_join() {
 
 configure_start() {
   nobody_serves 9443/
+  holds_nothing
   [ -f "$configure_key" ] || write_key "apiVersion: apiserver.config.k8s.io/v1
 kind: EncryptionConfiguration
 resources:
@@ -62,6 +70,15 @@ resources:
       - secretbox: { keys: [{ name: key1, secret: $(head -c 32 /dev/urandom | base64 | tr -d '\n') }] }
       - identity: {}"
 }
+
+# kube-apiserver reads them as a user of its own, and must come by.
+if [ "$ROLE" = server ]; then
+  keep_datastore
+  if [ "${DATASTORE:-etcd}" = external ]; then
+    chmod go+x "$ROOT/etc/k0s" "$DATASTORE_DIR"
+    ! id kube-apiserver >/dev/null 2>&1 || chown kube-apiserver "$DATASTORE_DIR/client.key"
+  fi
+fi
 
 if ! has_joined || [ -f "$HERE_JOINING" ]; then
   case $ROLE/$BOOTSTRAP in

@@ -3,7 +3,7 @@
 # lib.sh and release.sh.
 # Settings: VERSION, ROLE, NODE_NAME, ARTIFACTS (an https:// address, or a folder on the host), BOOTSTRAP
 #           ARGUMENTS: what k0s is started with, as systemd reads it
-#           CALENDAR, KEEP (servers): when a backup is written, a line for each OnCalendar=, and how many are kept
+#           CALENDAR, KEEP (servers): when a backup is written, a line for each OnCalendar= (none: never), and how many are kept
 # Secrets:  none
 # Output:   nothing
 
@@ -128,4 +128,5 @@ Persistent=true
 [Install]
 WantedBy=timers.target"
 }
-[ "$ROLE" != server ] || write_backup
+# An etcd elsewhere is backed up elsewhere.
+[ "$ROLE" != server ] || [ -z "$CALENDAR" ] || write_backup

@@ -11,10 +11,13 @@ HERE_DATA=$ROOT/var/lib/k0s
 {
   HERE_CONFIG=$ROOT/etc/k0s/k0s.yaml
   HERE_TOKEN=$ROOT/etc/k0s/join-token
+  DATASTORE_DIR=$ROOT/etc/k0s/datastore
   HERE_JOINING=$STATE_DIR/k0s.joining # a host that joins and is not in yet
 }
 
 is_here() { [ -x "$HERE_BIN" ]; }
+# Whether this server was told of an etcd that is not on the servers.
+is_external() { grep -q '^ *externalCluster:' "$HERE_CONFIG" 2>/dev/null || return 1; }
 version_of() { "$1" version 2>/dev/null | sed -n 1p; }
 
 # As the cluster's administrator, on a server.
@@ -39,6 +42,10 @@ members() {
 
 # forget_member NODE: takes a server out of etcd, and what k0s keeps of it.
 forget_member() {
+  if is_external; then
+    kube --request-timeout=15s delete leases.coordination.k8s.io -n kube-node-lease "k0s-ctrl-$1" --ignore-not-found >&2 || true
+    return 0
+  fi
   forget_address=$(peers | awk -v name="$1" '$2 == name { print $1 }')
   if [ -n "$forget_address" ]; then
     "$HERE_BIN" etcd leave --peer-address "$forget_address" >&2 ||
@@ -51,10 +58,11 @@ forget_member() {
 # What the running k0s says of itself: status KEY.
 status() { "$HERE_BIN" status -o json 2>/dev/null | sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" | sed -n 1p; }
 
-# A server with data of etcd has joined, an agent with a kubeconfig of its own; k0s does not look at its token any more.
+# A server with data of etcd has joined, or with the authority of the cluster where etcd is elsewhere, an agent with a kubeconfig of
+# its own; k0s does not look at its token any more.
 has_joined() {
   case $ROLE in
-    server) [ -e "$HERE_DATA/etcd/member/snap/db" ] ;;
+    server) if is_external; then [ -e "$HERE_DATA/pki/ca.key" ] && [ -e "$HERE_DATA/pki/ca.crt" ]; else [ -e "$HERE_DATA/etcd/member/snap/db" ]; fi ;;
     *) [ -e "$HERE_DATA/kubelet.conf" ] ;;
   esac
 }

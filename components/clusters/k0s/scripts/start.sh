@@ -19,7 +19,7 @@ start_since=@$(date +%s)
 server_is_in() {
   [ "$(status Version)" = "$VERSION" ] || return 1
   kube --request-timeout=10s get --raw /readyz >/dev/null 2>&1 || return 1
-  peers 2>/dev/null | awk -v name="$NODE_NAME" '$2 == name { found = 1 } END { exit !found }' || return 1
+  is_external || peers 2>/dev/null | awk -v name="$NODE_NAME" '$2 == name { found = 1 } END { exit !found }' || return 1
   start_kubelet=$(kube --request-timeout=10s get node "$NODE_NAME" --ignore-not-found -o 'jsonpath={.status.nodeInfo.kubeletVersion}' 2>/dev/null) || return 1
   [ "${start_kubelet%%+*}" = "${VERSION%%+*}" ]
 }
@@ -71,6 +71,7 @@ fi
 start_want=$({
   printf '%s\n' "$VERSION" "$ARGUMENTS"
   [ "$ROLE" != server ] || cat "$HERE_CONFIG"
+  cat "$DATASTORE_DIR/ca.crt" 2>/dev/null || true # the certificate of a client is read anew by itself
   cat "$ROOT/etc/systemd/system/$start_unit.service.env" 2>/dev/null || true
 } | sha256sum | cut -d ' ' -f 1)
 start_runs=$(cat "$start_stamp" 2>/dev/null || true)
@@ -121,7 +122,7 @@ if ! grep -q token-file "$ROOT/etc/systemd/system/$start_unit.service"; then
   systemctl daemon-reload >&2
 fi
 
-if [ "$ROLE" = server ]; then
+if [ "$ROLE" = server ] && [ -e "$ROOT/etc/systemd/system/k0s-backup.timer" ]; then
   start_want=$(sha256sum <"$ROOT/etc/systemd/system/k0s-backup.timer")
   if ! is_running k0s-backup.timer || [ "$(cat "$start_timer" 2>/dev/null || true)" != "$start_want" ]; then
     start_anew k0s-backup.timer
