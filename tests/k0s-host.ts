@@ -73,6 +73,8 @@ export const phases = {
     "ssh/scripts/registries.sh",
     "k0s/scripts/containerd.sh",
     "ssh/scripts/datastore.sh",
+    "ssh/scripts/hardening.sh",
+    "k0s/scripts/hardening.sh",
     "k0s/scripts/configure.sh",
     "k0s/scripts/start.sh",
   ],

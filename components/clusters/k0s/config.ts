@@ -32,7 +32,11 @@ export function clusterConfig(host: Host, config: K0sConfig, pods: boolean): str
         ...(front === undefined ? {} : { externalAddress: front }),
         extraArgs: { ...own.apiServer, ...config.apiServerArgs },
       },
-      ...flags("controllerManager", { ...(ipv6 === undefined ? {} : { "node-cidr-mask-size-ipv6": String(ipv6) }), ...config.controllerManagerArgs }),
+      ...flags("controllerManager", {
+        ...(ipv6 === undefined ? {} : { "node-cidr-mask-size-ipv6": String(ipv6) }),
+        ...own.controllerManager,
+        ...config.controllerManagerArgs,
+      }),
       ...flags("scheduler", config.schedulerArgs),
       storage: {
         type: "etcd",
@@ -78,10 +82,11 @@ function keepalived({ address, interface: device, routerId }: NonNullable<K0sCon
 }
 
 /** What k0s is started with, but for the join token: words of a command line. */
-export function argumentsOf(host: Host): string[] {
+export function argumentsOf(host: Host, config: K0sConfig): string[] {
   const labels = Object.entries(host.labels).map(([name, value]) => `${name}=${value}`);
   const address = host.addresses.length > 0 ? [`--node-ip=${host.addresses.join(",")}`] : [];
-  const kubelet = [...address, ...Object.entries(host.kubelet).map(([flag, value]) => `--${flag}=${value}`), `--hostname-override=${host.name}`];
+  const flags = { ...ownArguments(config).kubelet, ...host.kubelet };
+  const kubelet = [...address, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`), `--hostname-override=${host.name}`];
   const both = [
     `--kubelet-extra-args=${kubelet.join(" ")}`,
     ...(labels.length > 0 ? [`--labels=${labels.join(",")}`] : []),

@@ -207,11 +207,28 @@ describe("k0s steps", () => {
       expect(() => spec(wrong), JSON.stringify(wrong)).toThrow(/IPv6/);
   });
 
+  it("hardens servers and agents, next to flags that people give", () => {
+    const { config, hosts, servers } = cluster({ hardening: "cis", apiServerArgs: { "request-timeout": "300s" }, controllerManagerArgs: { v: "2" } });
+    const { spec } = parse(clusterConfig(servers[0]!, config, true)) as { spec: Record<string, { extraArgs: Record<string, string> }> };
+    expect(spec.api!.extraArgs).toMatchObject({
+      "request-timeout": "300s",
+      "enable-admission-plugins": "NodeRestriction,EventRateLimit",
+      "audit-policy-file": "/var/lib/k0s/hardening/audit.yaml",
+      "audit-log-path": "/var/lib/k0s/audit/audit.log",
+    });
+    expect(spec.controllerManager!.extraArgs).toMatchObject({ "terminated-pod-gc-threshold": "100", v: "2" });
+    for (const one of hosts) expect(argumentsOf(one, config).join(" ")).toContain("--kubelet-extra-args=--protect-kernel-defaults=true ");
+    const settings = (at: Host) => node(at, { config, servers, facts: [], choices: () => [] }).settings;
+    expect(settings(servers[0]!)).toMatchObject({ KERNEL: expect.any(String) as string, AUDIT_POLICY: expect.any(String) as string });
+    expect(settings(hosts.at(-1)!)).not.toHaveProperty("AUDIT_POLICY");
+    expect(settings(hosts.at(-1)!)).toHaveProperty("KERNEL");
+  });
+
   it("starts k0s with the name, labels, taints and flags of the node, for systemd to read", () => {
-    const { hosts } = cluster({
+    const { config, hosts } = cluster({
       servers: [host("192.0.2.11", { labels: { zone: "a" }, taints: ["a=b:NoSchedule", "c:NoExecute"], kubelet: { "max-pods": "50" } })],
     });
-    expect(argumentsOf(hosts[0]!)).toEqual([
+    expect(argumentsOf(hosts[0]!, config)).toEqual([
       "controller",
       "--config=/etc/k0s/k0s.yaml",
       "--enable-worker",
@@ -221,7 +238,7 @@ describe("k0s steps", () => {
       "--labels=zone=a",
       "--taints=a=b:NoSchedule,c:NoExecute",
     ]);
-    expect(argumentsOf(hosts[1]!)).toEqual(["worker", "--kubelet-extra-args=--hostname-override=192-0-2-21"]);
+    expect(argumentsOf(hosts[1]!, config)).toEqual(["worker", "--kubelet-extra-args=--hostname-override=192-0-2-21"]);
     expect(systemdLine(["plain=a,b", "two words", '50% "$x" \\'])).toBe('plain=a,b "two words" "50%% \\"$$x\\" \\\\"');
   });
 

@@ -13,6 +13,28 @@ describe.each(shells)("options of k0s under $shell", ({ shell, missing }) => {
   });
   afterEach(() => host.close());
 
+  describe.skipIf(missing)("hardening", () => {
+    it("puts policies and the audit log where the API server's user gets at them, and sets the kernel, before k0s starts", () => {
+      host.program("bin/sysctl", `echo "$*" >>"$FACTS/sysctl"`);
+      const hard = { KERNEL: "kernel.panic=10", POD_SECURITY: "kind: AdmissionConfiguration", AUDIT_POLICY: "kind: Policy" };
+      const mode = (path: string): number => statSync(join(host.root, path)).mode & 0o777;
+      done(host.node(hard));
+      expect(["", "/hardening", "/hardening/audit.yaml", "/audit"].map((path) => mode(`var/lib/k0s${path}`))).toEqual([0o755, 0o711, 0o400, 0o700]);
+      expect(host.read("facts/chown")).toContain(`-R kube-apiserver ${host.root}/var/lib/k0s/hardening ${host.root}/var/lib/k0s/audit\n`);
+      expect(host.read("facts/sysctl")).toContain(`-p ${host.root}/etc/sysctl.d/90-bearstack-k0s.conf\n`);
+      const phases = host.changes().map((line) => line.split(" ")[0]);
+      expect(phases.lastIndexOf("hardening")).toBeLessThan(phases.indexOf("start"));
+      const before = host.changes();
+      done(host.node(hard));
+      expect(host.changes()).toEqual(before);
+      done(host.node({ ...hard, AUDIT_POLICY: "kind: Policy # another" }));
+      expect(host.changes().at(-1)).toBe(`start restarted k0scontroller ${V.now}`);
+      done(host.node());
+      expect(["var/lib/k0s/hardening", "etc/sysctl.d/90-bearstack-k0s.conf"].map((path) => host.has(path))).toEqual([false, false]);
+      expect(host.has("var/lib/k0s/audit")).toBe(true);
+    });
+  });
+
   describe.skipIf(missing)("images", () => {
     const archive = "var/lib/k0s/images/k0s-airgap-bundle.tar";
     const arch = process.arch === "arm64" ? "arm64" : "amd64";

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { dnsLabel, FIX } from "../../core/schema";
 import { Datastore } from "../ssh/datastore";
+import { hardening } from "../ssh/hardening";
 import { Oidc } from "../ssh/oidc";
 import { containerdFields } from "../ssh/registries";
 import { Flags, hostsFields, networks, schedule } from "../ssh/schema";
@@ -75,6 +76,7 @@ export const K0sConfig = z.strictObject({
   snapshots: Snapshots.describe("Backups of etcd, certificates and config, in /var/lib/k0s-backups of each server; none with an external etcd."),
   ...containerdFields,
   oidc: Oidc.optional().describe("Sign-in to the API by an identity provider."),
+  hardening: hardening("k0s", "the CIS Kubernetes Benchmark"),
   apiServerArgs: Flags.describe("More flags of kube-apiserver, by name without dashes in front; they win over those that k0s sets."),
   controllerManagerArgs: Flags.describe("More flags of kube-controller-manager, likewise."),
   schedulerArgs: Flags.describe("More flags of kube-scheduler, likewise."),

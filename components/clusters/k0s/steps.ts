@@ -4,6 +4,7 @@ import { containerdSecrets, containerdSettings } from "../ssh/containerd";
 import { datastoreSecrets, datastoreSettings, drainWith } from "../ssh/datastore";
 import { apiUrl, bootstrapper, type Distribution, type Joining } from "../ssh/distribution";
 import { hostsOf, type Host } from "../ssh/hosts";
+import { hardeningSettings } from "../ssh/hardening";
 import { IMAGES_MB, imagesSettings, type Images } from "../ssh/images";
 import { markBy } from "../ssh/mark";
 import { proxyName } from "../ssh/proxy";
@@ -67,6 +68,8 @@ export function node(host: Host, joining: Joining<K0sConfig>): Work {
       "ssh/scripts/registries.sh",
       "k0s/scripts/containerd.sh",
       "ssh/scripts/datastore.sh",
+      "ssh/scripts/hardening.sh",
+      "k0s/scripts/hardening.sh",
       "k0s/scripts/configure.sh",
       "k0s/scripts/start.sh",
       ...(host.role === "server" ? ["ssh/scripts/mark.sh"] : []),
@@ -74,8 +77,9 @@ export function node(host: Host, joining: Joining<K0sConfig>): Work {
     settings: {
       ...nodeSettings(host, joining, starts),
       ...imagesSettings("k0s", config.airgap, imagesOf(config.version)),
-      ARGUMENTS: systemdLine(argumentsOf(host)),
+      ARGUMENTS: systemdLine(argumentsOf(host, config)),
       ...containerdSettings(config, hostsOf("k0s", config)),
+      ...hardeningSettings(host, config),
       ...(host.role === "server"
         ? {
             CONFIG: clusterConfig(host, config, networks.length === 0 || networks.includes("cluster")),

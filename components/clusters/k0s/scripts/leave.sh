@@ -33,6 +33,7 @@ if [ -e "$STATE_DIR/k0s.users" ]; then
   done <"$STATE_DIR/k0s.users"
   changed leave "removed its users"
 fi
+drop_kernel "$ROOT/etc/sysctl.d/90-bearstack-k0s.conf"
 remove "$leave_units/k0s-backup.timer" "$leave_units/k0s-backup.service"
 remove "$leave_units/$leave_unit.service.env" "$leave_units/$leave_unit.service.d"
 remove_unit "$leave_unit"

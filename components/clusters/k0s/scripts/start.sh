@@ -72,6 +72,7 @@ start_want=$({
   printf '%s\n' "$VERSION" "$ARGUMENTS"
   [ "$ROLE" != server ] || cat "$HERE_CONFIG"
   cat "$DATASTORE_DIR/ca.crt" 2>/dev/null || true # the certificate of a client is read anew by itself
+  cat "$HERE_DATA"/hardening/*.yaml 2>/dev/null || true # the API server reads them when it starts
   cat "$ROOT/etc/systemd/system/$start_unit.service.env" 2>/dev/null || true
 } | sha256sum | cut -d ' ' -f 1)
 start_runs=$(cat "$start_stamp" 2>/dev/null || true)
