@@ -8,6 +8,11 @@ const pathOf = ({ after }: ChangeFacts, field: string): string => `bearstack:clu
 const forgotten = ({ config }: ChangeFacts["before"]): readonly string[] =>
   hostsIn(config).length === 0 ? [] : (config.cluster.config as unknown as HostsConfig).forget;
 
+const serversIn = ({ config }: ChangeFacts["before"]): string[] =>
+  hostsIn(config)
+    .filter(({ role }) => role === "server")
+    .map(({ address }) => address);
+
 /** Changes of a list of hosts that a run cannot do, or that cost the cluster. */
 export const hostChangeRules: readonly ChangeRule[] = [
   {
@@ -16,11 +21,7 @@ export const hostChangeRules: readonly ChangeRule[] = [
     reason: "A host is taken out of the cluster by a server that stays, and the data of etcd stay with the servers.",
     cure: "Replace servers one at a time.",
     find: (facts) => {
-      const names = ({ config }: ChangeFacts["before"]): string[] =>
-        hostsIn(config)
-          .filter(({ role }) => role === "server")
-          .map(({ address }) => address);
-      const [then, now] = [names(facts.before), names(facts.after)];
+      const [then, now] = [serversIn(facts.before), serversIn(facts.after)];
       return then.length === 0 || now.length === 0 || then.some((address) => now.includes(address))
         ? []
         : [
@@ -30,6 +31,28 @@ export const hostChangeRules: readonly ChangeRule[] = [
               fix: "keep one of them, add the new ones, run it, then take the old one out",
             },
           ];
+    },
+  },
+  {
+    id: "servers-leave-together",
+    severity: "error",
+    reason:
+      "The first server is taken out of the cluster by the second, and every other host by the first; two that leave together cannot do it for each other.",
+    cure: "Take them out one run after the other.",
+    find: (facts) => {
+      const [[first, second, ...others], now] = [serversIn(facts.before), serversIn(facts.after)];
+      const leaves = (address: string | undefined): boolean => address !== undefined && !now.includes(address);
+      const dead = hostsIn(facts.before.config).filter(({ name }) => forgotten(facts.after).includes(name));
+      const isDead = (address: string | undefined): boolean => dead.some((host) => host.address === address);
+      return leaves(first) && leaves(second) && !(isDead(first) && isDead(second)) && others.some((address) => now.includes(address))
+        ? [
+            {
+              path: pathOf(facts, "servers"),
+              problem: `has neither ${first!} nor ${second!} any more, and each was to take the other out of the cluster.`,
+              fix: "put one of them back, run it, then take it out",
+            },
+          ]
+        : [];
     },
   },
   {

@@ -270,8 +270,9 @@ describe("k3s resources", () => {
     expect(drain.inputs.create).toBe("true");
     expect(drain.inputs.delete).toContain("NODE='\\''192-0-2-11'\\''");
     expect(drain.dependsOn).toEqual(["192-0-2-11"]);
+    // An only server keeps the command, so that it is not deleted, and so run, where the others leave.
     const alone = await record({ ssh, servers: range(11, 1) });
-    expect(alone.filter(({ name }) => name.endsWith("-drain"))).toEqual([]);
+    expect(named(alone, "192-0-2-11-drain").inputs).not.toHaveProperty("delete");
   });
 
   it("keeps keys and tokens out of every command", async () => {

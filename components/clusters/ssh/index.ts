@@ -50,9 +50,11 @@ export async function createOnHosts<C extends HostsCluster>(distribution: Distri
     const secrets = { ...secretsOf(host), ...distribution.secrets?.(host, config), ...admitted };
     const dependsOn = output(checked).apply((list): Resource[] => [...list, ...after]);
     const joined = remoteOf.command(host.name, host, { run, remove: distribution.leave(host, config), secrets }, { dependsOn });
-    // From a server that stays: the first, for the first the second. A single server has nobody to drain it.
+    // From a server that stays: the first, for the first the second.
     const other = servers.find(({ name }) => name !== host.name);
-    if (!other) return joined;
+    // An only server has nobody to drain it. The command is there all the same: one that left the program as the others leave would
+    // have one of them take out the server that stays.
+    if (!other) return remoteOf.command(`${host.name}-drain`, host, {}, { dependsOn: [joined] });
     // A server sees to its own labels and taints; an agent cannot.
     const mark = host.role === "agent" ? distribution.mark?.(host) : undefined;
     return remoteOf.command(`${host.name}-drain`, other, { ...(mark ? { run: mark } : {}), remove: distribution.drain(host, config) }, { dependsOn: [joined] });
