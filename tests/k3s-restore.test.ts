@@ -112,7 +112,7 @@ describe.skipIf(!canStartHosts)("restore of k3s on real hosts, with a stand-in f
 
   const moments: [string, (stderr: string) => boolean][] = [
     // What is quick is not told on standard error, but the text of a script stands in the list of processes.
-    ["while servers stop", () => bed.hosts.processes("s1").some(({ command }) => command.includes("stopping k3s"))],
+    ["while servers stop", () => bed.hosts.processes("s1").some(({ command }) => command.includes("stopping $PRODUCT"))],
     ["right after all have stopped", (text) => text.includes("stopped: ")],
     ["once the first serves", (text) => text.includes("s3: restored")],
     ["while the last joins", (text) => text.includes("s1: joined")],
