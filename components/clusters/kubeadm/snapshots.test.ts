@@ -151,6 +151,9 @@ describe.each(shells)("snapshots of kubeadm under $shell", ({ shell, missing }) 
       expect(written()).toEqual(["now-node-1-0000000900", "scheduled-node-1-0000002000", ran.stdout.trim()]);
       host.write("facts/alone", "");
       expect(scheduled()).toMatchObject({ code: 1, stderr: "etcd has no majority\n" });
+      // What is being restored must not be pushed out.
+      host.write("var/lib/bearstack/restore", "r1 scheduled-node-1-0000002000 stopped\n");
+      expect(scheduled()).toEqual({ code: 0, stdout: "", stderr: "" });
       expect(written()).toHaveLength(3);
     });
   });

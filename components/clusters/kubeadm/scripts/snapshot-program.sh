@@ -14,6 +14,8 @@ prefix=$1 keep=$2
 folder=$root/var/lib/etcd-snapshots
 pki=$root/etc/kubernetes/pki/etcd
 
+[ "$keep" -eq 0 ] || [ ! -e "$root/var/lib/bearstack/restore" ] || exit 0 # what is restored must not be pushed out
+
 give_up() {
   printf '%s\n' "$1" >&2
   exit 1
