@@ -110,23 +110,7 @@ rm -f /var/lib/k0s-backups/new/*
 mv /var/lib/k0s-backups/new/k0s_backup_*.tar.gz /var/lib/k0s-backups/
 cd /var/lib/k0s-backups
 find . -maxdepth 1 -name 'k0s_backup_*' | sort -r | tail -n +$((KEEP + 1)) | while read -r old; do rm -f \"\$old\"; done"
-  write_file install "$install_units/k0s-backup.service" 644 "[Unit]
-Description=Backup of k0s
-After=k0scontroller.service
-
-[Service]
-Type=oneshot
-ExecStart=/bin/sh /var/lib/bearstack/k0s-backup.sh"
-  write_file install "$install_units/k0s-backup.timer" 644 "[Unit]
-Description=When k0s is backed up
-
-[Timer]
-$(printf '%s\n' "$CALENDAR" | sed 's/^/OnCalendar=/')
-RandomizedDelaySec=5min
-Persistent=true
-
-[Install]
-WantedBy=timers.target"
+  write_timer install k0s-backup "Backup of k0s" "When k0s is backed up" k0scontroller.service "/bin/sh /var/lib/bearstack/k0s-backup.sh"
 }
 # An etcd elsewhere is backed up elsewhere.
 [ "$ROLE" != server ] || [ -z "$CALENDAR" ] || write_backup

@@ -10,7 +10,6 @@ take_lock node
 start_unit=k0scontroller
 [ "$ROLE" = server ] || start_unit=k0sworker
 start_stamp=$STATE_DIR/k0s.started
-start_timer=$STATE_DIR/k0s.timer
 start_since=@$(date +%s)
 
 
@@ -123,11 +122,4 @@ if ! grep -q token-file "$ROOT/etc/systemd/system/$start_unit.service"; then
   systemctl daemon-reload >&2
 fi
 
-if [ "$ROLE" = server ] && [ -e "$ROOT/etc/systemd/system/k0s-backup.timer" ]; then
-  start_want=$(sha256sum <"$ROOT/etc/systemd/system/k0s-backup.timer")
-  if ! is_running k0s-backup.timer || [ "$(cat "$start_timer" 2>/dev/null || true)" != "$start_want" ]; then
-    start_anew k0s-backup.timer
-    printf '%s\n' "$start_want" >"$start_timer"
-    changed start "started k0s-backup.timer"
-  fi
-fi
+[ "$ROLE" != server ] || [ ! -e "$ROOT/etc/systemd/system/k0s-backup.timer" ] || start_timer start k0s-backup "$STATE_DIR/k0s.timer"

@@ -155,6 +155,36 @@ start_anew() {
   systemctl start --no-block "$1" >&2
 }
 
+# write_timer PHASE NAME WHAT TIMES AFTER COMMAND: a timer of systemd with its service. CALENDAR has a line for each OnCalendar=.
+write_timer() {
+  write_file "$1" "$ROOT/etc/systemd/system/$2.service" 644 "[Unit]
+Description=$3
+After=$5
+
+[Service]
+Type=oneshot
+ExecStart=$6"
+  write_file "$1" "$ROOT/etc/systemd/system/$2.timer" 644 "[Unit]
+Description=$4
+
+[Timer]
+$(printf '%s\n' "$CALENDAR" | sed 's/^/OnCalendar=/')
+RandomizedDelaySec=5min
+Persistent=true
+
+[Install]
+WantedBy=timers.target"
+}
+
+# start_timer PHASE NAME STAMP: anew where its units are others than those that STAMP tells of.
+start_timer() {
+  timer_want=$(cat "$ROOT/etc/systemd/system/$2.timer" "$ROOT/etc/systemd/system/$2.service" | sha256sum)
+  ! is_running "$2.timer" || [ "$(cat "$3" 2>/dev/null || true)" != "$timer_want" ] || return 0
+  start_anew "$2.timer"
+  printf '%s\n' "$timer_want" >"$3"
+  changed "$1" "started $2.timer"
+}
+
 # nobody_serves PORT/PATH: none of the other servers, PEERS, may serve a cluster when one is to be started here. Two clusters out of
 # one list is the worst that can happen.
 nobody_serves() {
