@@ -112,10 +112,10 @@ take_lock() {
       rm -f "$ROOT/run/bearstack-$1.lock" # its run was killed
       continue
     fi
-    [ "$(date +%s)" -lt "$lock_until" ] ||
-      fail "process ${lock_holder%%-*} on this host holds the lock $1" "wait for the other run to end, or end that process"
     [ "$lock_told" = yes ] || say "waiting for another run on this host (process ${lock_holder%%-*})"
     lock_told=yes
+    [ "$(date +%s)" -lt "$lock_until" ] ||
+      fail "process ${lock_holder%%-*} on this host holds the lock $1" "wait for the other run to end, or end that process"
     sleep 1
   done
   LOCK=$ROOT/run/bearstack-$1.lock
