@@ -1,7 +1,8 @@
 import type { Output } from "@pulumi/pulumi";
 import type { Work } from "../ssh/command";
 import { containerdSecrets, containerdSettings } from "../ssh/containerd";
-import { datastoreSecrets, datastoreSettings, drainWith } from "../ssh/datastore";
+import { datastoreSettings, drainWith } from "../ssh/datastore";
+import { datastoreSecrets } from "../ssh/datastore-secrets";
 import { apiUrl, bootstrapper, type Distribution, type Joining } from "../ssh/distribution";
 import { hostsOf, type Host } from "../ssh/hosts";
 import { hardeningSettings } from "../ssh/hardening";

@@ -1,7 +1,5 @@
-import type { Output } from "@pulumi/pulumi";
 import * as z from "zod";
 import { FIX, secret } from "../../core/schema";
-import { secretOutput } from "../../core/secret-output";
 import type { Work } from "./command";
 import { pem } from "./schema";
 
@@ -34,9 +32,6 @@ export const datastoreSettings = (datastore: Datastore | undefined): Record<stri
         DATASTORE_CERT: datastore.external.certificate.trimEnd(),
       }
     : {};
-
-export const datastoreSecrets = (datastore: Datastore | undefined): Record<string, Output<string>> =>
-  datastore ? { DATASTORE_KEY: secretOutput(datastore.external.key) } : {};
 
 /** A drain: neither the quorum nor a member of etcd is a question where there is none. */
 export const drainWith = (datastore: Datastore | undefined, work: Work): Work =>
