@@ -6,7 +6,7 @@ import type { RunEvent, RunResult } from "../sandbox/runner/events";
 import { runStack } from "../sandbox/runner/run";
 import { testSandbox, type TestSandbox } from "../sandbox/runner/testing/sandbox";
 import { ensureTool } from "../sandbox/tools";
-import { startHosts, type Change, type Hosts, type HostsOptions, type TestHost } from "./hosts";
+import { startHosts, type Change, type Hosts, type HostsOptions, type Result, type TestHost } from "./hosts";
 import { hostsProgram, type HostsStack } from "./hosts-program";
 
 export interface Cluster {
@@ -123,13 +123,19 @@ export class HostsBed {
 
   /** As root of a host, by sudo. */
   async sudo(name: string, command: string): Promise<string> {
-    return (await this.hosts.exec(name, `sudo -S -p "" ${command}`, { stdin: `${this.hosts.sudoPassword!}\n` })).stdout;
+    return (await this.root(name, command)).stdout;
+  }
+
+  private root(name: string, command: string): Promise<Result> {
+    return this.hosts.exec(name, `sudo -S -p "" ${command}`, { stdin: `${this.hosts.sudoPassword!}\n` });
   }
 
   /** Nodes that a server knows; the sandbox behind it has some of its own. */
   async nodes(server: string): Promise<string[]> {
-    const lines = (await this.sudo(server, `${this.kind.kubectl} get nodes --no-headers`)).split("\n");
-    return lines
+    const { code, stdout, stderr } = await this.root(server, `${this.kind.kubectl} get nodes --no-headers`);
+    if (code !== 0) throw new Error(`${server} does not list its nodes: ${stderr}`);
+    return stdout
+      .split("\n")
       .map((line) => line.split(/\s+/)[0]!)
       .filter((name) => /^[sa]\d$/.test(name))
       .sort();
