@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { CountReporter } from "./scripts/count-reporter.mjs";
 
@@ -22,7 +23,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "units", include: ["**/*.test.ts"], exclude: [...elsewhere, ...hosts], testTimeout: 20_000, sequence: { groupOrder: 0 } },
+        test: {
+          name: "units",
+          include: ["**/*.test.ts"],
+          exclude: [...elsewhere, ...hosts],
+          // Much of them waits for programs, so two are worth it on two cores; the default there is one.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
       },
       { extends: true, test: { ...inTurn, name: "hosts", include: hosts, exclude: [...elsewhere, ...kills], sequence: { groupOrder: 1 } } },
       { extends: true, test: { ...inTurn, name: "kills", include: kills, exclude: elsewhere, sequence: { groupOrder: 2 } } },
