@@ -2,6 +2,7 @@ import type { ChartSettings } from "../components/charts/source";
 import { clusters } from "../components/clusters/registry";
 import { createTenants } from "../components/tenants";
 import type { Output } from "@pulumi/pulumi";
+import type { Resolved } from "../components/core/resolve";
 import type { CheckedStack } from "./check";
 import { adoptExisting } from "./adopt";
 import { createPlatform } from "./platform";
@@ -12,6 +13,12 @@ export interface ProgramSettings {
   charts: ChartSettings;
   /** The time, where it is not that of the clock. */
   now?: Date;
+}
+
+/** Flows from `host` are those that the API server opens. */
+function calledPorts({ all }: Resolved): number[] {
+  const ports = all.flows.filter(({ from }) => from.includes("host")).flatMap((flow) => flow.ports);
+  return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 /** The whole program: cluster, platform, tenants. Runs under the engine, the in-process runner or a recorder alike. */
@@ -25,6 +32,7 @@ export async function deploy({ config, resolved }: CheckedStack, settings: Progr
     offline: settings.offline,
     ...(settings.now ? { now: settings.now } : {}),
     choices: (slot) => (config.platform?.slots[slot] ?? []).map(({ choice }) => choice),
+    calledPorts: resolved ? calledPorts(resolved) : [],
   });
   const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig };
   if (config.platform && resolved)

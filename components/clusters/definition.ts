@@ -55,6 +55,8 @@ export interface ClusterContext {
   now?: Date;
   /** What fills a slot of the platform; empty for a cluster without one. */
   choices(slot: Slot): readonly string[];
+  /** Container ports of the platform that the API server calls, such as those of webhooks; ascending. */
+  calledPorts?: readonly number[];
 }
 
 export interface ClusterModule {

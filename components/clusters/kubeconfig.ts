@@ -40,12 +40,11 @@ export function pinKubeconfig(text: string, wanted: string | undefined, source: 
   if (!cluster) throw new UserError(`${source}: context "${name}" names a cluster that the file does not hold.`, "Repair the file, or name another context.");
   const pinned = { apiVersion: "v1", kind: "Config", clusters: [cluster], contexts: [context], users: user ? [user] : [], "current-context": name };
   const authority = cluster.cluster["certificate-authority-data"] ?? cluster.cluster["certificate-authority"] ?? "";
-  const identifier = createHash("sha256")
-    .update(JSON.stringify([cluster.cluster.server, authority]))
-    .digest("hex")
-    .slice(0, 32);
-  return { kubeconfig: stringify(pinned), context: name, identifier };
+  return { kubeconfig: stringify(pinned), context: name, identifier: identify(JSON.stringify([cluster.cluster.server, authority])) };
 }
+
+/** A name for a cluster by what says which one it is: 32 hexadecimal digits. */
+export const identify = (...parts: string[]): string => createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 32);
 
 /** File references in a kubeconfig are relative to the file; a copy in memory has no folder of its own. */
 export function absolutePaths(text: string, folder: string): string {

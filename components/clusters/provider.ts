@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import { ComponentResource, output, secret, type Input } from "@pulumi/pulumi";
+import { ComponentResource, output, secret, type Input, type Resource } from "@pulumi/pulumi";
 import type { ClusterHandle } from "./definition";
 import type { PinnedKubeconfig } from "./kubeconfig";
 
@@ -19,6 +19,8 @@ export function clusterHandle(
   kind: string,
   pinned: Omit<PinnedKubeconfig, "kubeconfig"> & { kubeconfig: Input<string> },
   component: ComponentResource = new ClusterComponent(kind),
+  /** What the cluster lives and dies with: when it is made anew, so is everything in it. */
+  replaceWith: Resource[] = [],
 ): ClusterHandle {
   const kubeconfig = secret(pinned.kubeconfig);
   const provider = new k8s.Provider(
@@ -30,7 +32,7 @@ export function clusterHandle(
       enableConfigMapMutable: true,
       enableSecretMutable: true,
     },
-    { parent: component },
+    { parent: component, ...(replaceWith.length > 0 ? { replaceWith } : {}) },
   );
   return { component, kubeconfig: output(kubeconfig), provider, ready: [], ports: {} };
 }

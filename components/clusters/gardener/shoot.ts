@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { identify } from "../kubeconfig";
 import { mergeWith } from "es-toolkit/object";
 import { seconds, type GardenerConfig, type Pool } from "./schema";
 
@@ -118,13 +118,11 @@ export function credentialRequest(config: GardenerConfig, stack: string, now: Da
   };
 }
 
-const digest = (...parts: string[]): string => createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 32);
-
 /**
  * A garden is known by its address. Its authority is no part of it, other than with `existing`: a garden rotates its authorities
  * (GARDEN: rotate-ca), and that must not plan new Shoots.
  */
-export const gardenIdentifier = (server: string): string => digest("garden", server);
+export const gardenIdentifier = (server: string): string => identify("garden", server);
 
 /** Known before the Shoot is, since an unknown identity plans a replacement of everything in it. */
-export const shootIdentifier = (server: string, { namespace, name }: ShootName): string => digest("gardener", server, namespace, name);
+export const shootIdentifier = (server: string, { namespace, name }: ShootName): string => identify("gardener", server, namespace, name);

@@ -1,10 +1,9 @@
 import type { remote } from "@pulumi/command";
 import { all, output, runtime, unsecret, type Output, type Resource } from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
-import { createHash } from "node:crypto";
 import { UserError } from "../../core/errors";
 import type { ClusterContext, ClusterHandle } from "../definition";
-import { pinKubeconfig } from "../kubeconfig";
+import { identify, pinKubeconfig } from "../kubeconfig";
 import { ClusterComponent, clusterHandle } from "../provider";
 import { Remote, type Work } from "./command";
 import { endpointOf, factsOf, otherServer, sameMachine, type Distribution, type HostFacts, type HostsCluster } from "./distribution";
@@ -122,4 +121,4 @@ function passed<T>(hosts: readonly Host[], facts: readonly HostFacts[], prefligh
  * The cluster's identity for the provider. Known from the start, since an unknown one plans a replacement of everything, and
  * made of nothing that an ordinary change touches: hosts come and go, certificates are renewed.
  */
-const identifierOf = (kind: string, stack: string): string => createHash("sha256").update(`${kind}\n${stack}`).digest("hex").slice(0, 32);
+const identifierOf = (kind: string, stack: string): string => identify(kind, stack);
