@@ -10,6 +10,8 @@ const withoutSdk = [
   "components/clusters/gardener/{garden,script,shoot}.ts",
   "components/core/{addon,collect,contributions,errors,existing,lock,ports,resolve,schema,secret,slots}.ts",
   "components/{security,tenants}/schema.ts",
+  "components/safety/*.ts",
+  "components/policy/protect.ts",
   "components/security/{labels,network-policies}.ts",
   "components/wiring/exposure.ts",
   "components/charts/{outline,source}.ts",

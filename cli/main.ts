@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   plan: async () => (await import("./commands/plan")).planCommand,
   dev: async () => (await import("./commands/dev")).devCommand,
   sandbox: async () => (await import("./commands/sandbox")).sandboxCommand,
+  guard: async () => (await import("./commands/guard")).guardCommand,
   recover: async () => (await import("./commands/recover")).recoverCommand,
   leftovers: async () => (await import("./commands/leftovers")).leftoversCommand,
   verify: async () => (await import("./commands/verify")).verifyCommand,

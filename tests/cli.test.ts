@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -103,6 +103,28 @@ describe("plan", () => {
   test("--graph gives Mermaid with the port on each arrow, and SVG", () => {
     expect(bear("plan", "-s", "good", "--graph", "mermaid").out).toMatch(/^flowchart LR\n[^]*gateway_api -->\|gatewayApi\| traefik/);
     expect(bear("plan", "-s", "good", "--graph", "svg").out).toMatch(/^<svg [^]*>traefik<\/text>[^]*<\/svg>\n$/);
+  });
+});
+
+describe("guard", () => {
+  const preview = (name: string): string => join(root, "tests", "previews", `${name}.json`);
+
+  test("is 1 for a preview that loses a cluster, with the findings on stdout", () => {
+    expect(bear("guard", preview("replace"))).toMatchObject({ code: 1, out: expect.stringContaining("pulumi:providers:kubernetes cluster  replace"), err: "" });
+    expect(bear("guard", preview("replace"), "--allow", "pulumi:providers:kubernetes")).toMatchObject({ code: 0, err: "" });
+    expect(JSON.parse(bear("guard", preview("replace"), "--json").out)).toMatchObject({ ok: false, losses: [{ kind: "cluster-access", allowed: false }] });
+  });
+
+  test("is 1 for a preview that failed, or is none, and 2 for a file that is not there", () => {
+    expect(bear("guard", preview("failed"))).toMatchObject({ code: 1, out: "", err: expect.stringContaining("The preview itself failed") });
+    expect(bear("guard", preview("failed"), "--json")).toMatchObject({ code: 1, err: "" });
+    expect(bear("guard", join(root, "package.json"))).toMatchObject({ code: 1, err: expect.stringContaining("no preview of Pulumi") });
+    expect(bear("guard", "none.json")).toMatchObject({ code: 2, err: expect.stringContaining("cannot be read") });
+  });
+
+  test("reads standard input, and takes an empty one for a failure", () => {
+    const piped = (input: string): number | null => spawnSync(process.execPath, [join(root, "scripts", "bear.mjs"), "guard"], { input }).status;
+    expect([piped(readFileSync(preview("unprotected"), "utf8")), piped(readFileSync(preview("delete"), "utf8")), piped("")]).toEqual([0, 1, 1]);
   });
 });
 
