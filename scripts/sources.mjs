@@ -10,7 +10,9 @@ const single = ["index.ts"];
 /** What shapes the output though it is no source itself. */
 const inputs = ["tsconfig.json", "scripts/build.mjs"];
 
-const isSource = (name) => (name.endsWith(".ts") && !name.endsWith(".test.ts") && !name.endsWith(".d.ts")) || name.endsWith(".json");
+// The manifest of the policy pack is no part of the program: it leads from the sources to dist.
+const isSource = (name) =>
+  (name.endsWith(".ts") && !name.endsWith(".test.ts") && !name.endsWith(".d.ts")) || (name.endsWith(".json") && name !== "package.json");
 
 /** Every file that goes into dist, relative to the project, sorted. */
 export function sourceFiles() {

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 
 const root = join(__dirname, "..");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  version: string;
   main: string;
   exports: Record<string, Record<string, string>>;
   bin: Record<string, string>;
@@ -28,13 +29,27 @@ describe("one package, program and library", () => {
     for (const file of [manifest.main, ...Object.values(manifest.bin)]) expect(existsSync(join(root, file)), file).toBe(true);
   });
 
+  test("the policy pack has the version of the package, and leads to what is built", () => {
+    const pack = join(root, "components", "policy");
+    const { main, version } = JSON.parse(readFileSync(join(pack, "package.json"), "utf8")) as { main: string; version: string };
+    expect([version, join(pack, main)]).toEqual([manifest.version, join(root, "dist", "components", "policy", "index.js")]);
+    expect([existsSync(join(pack, main)), existsSync(join(root, "dist", "components", "policy", "package.json"))]).toEqual([true, false]);
+  });
+
   test("what runs is in the package, and what only tests need is not", () => {
     const { stdout } = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root, encoding: "utf8" });
     const files = (JSON.parse(stdout) as { files: { path: string }[] }[])[0]!.files.map(({ path }) => path);
     const scripts = readdirSync(join(root, "components"), { recursive: true, encoding: "utf8" }).filter((file) => /\.(sh|cjs)$/.test(file));
     expect(scripts.length).toBeGreaterThan(5);
     expect(files).toEqual(
-      expect.arrayContaining([...scripts.map((file) => `components/${file}`), manifest.main, "tools/go.mod", "docs/schema/stack.schema.json"]),
+      expect.arrayContaining([
+        ...scripts.map((file) => `components/${file}`),
+        manifest.main,
+        "components/policy/PulumiPolicy.yaml",
+        "components/policy/package.json",
+        "tools/go.mod",
+        "docs/schema/stack.schema.json",
+      ]),
     );
     expect(files.filter((file) => /\.test\.|\/testing\/|^tests\//.test(file))).toEqual([]);
   });

@@ -46,7 +46,7 @@ export const protectedKinds: readonly ProtectedKind[] = [
   {
     id: "subnet",
     severity: "error",
-    protect: false,
+    protect: true,
     types: ["gcp:compute/subnetwork:Subnetwork", "aws:ec2/subnet:Subnet", "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation"],
     lost: "the addresses of nodes, pods and balancers in it; the cloud refuses while one is in use, in the middle of the run",
     instead: `${putBack}; to grow, add a subnet or a secondary range and move the node pools`,
