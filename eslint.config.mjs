@@ -6,7 +6,7 @@ const withoutSdk = [
   "components/addons/registry.ts",
   "components/clusters/{definition,registry}.ts",
   "components/clusters/*/{access,cluster,schema}.ts",
-  "components/clusters/{kubeconfig,source}.ts",
+  "components/clusters/{kubeconfig,kubernetes,source}.ts",
   "components/clusters/gardener/{garden,script,shoot}.ts",
   "components/core/{addon,collect,contributions,errors,existing,lock,ports,resolve,schema,secret,slots}.ts",
   "components/{security,tenants}/schema.ts",

@@ -3,6 +3,7 @@ import { exposureRules } from "./rules/exposure";
 import { gardenerRules } from "./rules/gardener";
 import { hostRules } from "./rules/hosts";
 import { hostOptionRules } from "./rules/host-options";
+import { kubernetesRules } from "./rules/kubernetes";
 import { registryRules } from "./rules/registries";
 import { platformRules } from "./rules/platform";
 import type { Rule } from "./rules/rule";
@@ -15,6 +16,7 @@ export const rules: readonly Rule[] = [
   ...platformRules,
   ...exposureRules,
   ...addonRules,
+  ...kubernetesRules,
   ...tenantRules,
   ...hostRules,
   ...hostOptionRules,

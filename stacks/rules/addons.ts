@@ -1,4 +1,3 @@
-import satisfies from "semver/functions/satisfies";
 import { Secret } from "../../components/core/secret";
 import type { Resolved, ResolvedAddon } from "../../components/core/resolve";
 import { outlineOf } from "../../components/security/network-policies";
@@ -45,29 +44,6 @@ function clusterScoped(addon: ResolvedAddon): string[] {
 
 /** Add-ons: charts, versions, namespaces, values. */
 export const addonRules: readonly Rule[] = [
-  {
-    id: "kubernetes-range",
-    severity: "error",
-    reason: "Each chart says which Kubernetes versions it runs on.",
-    cure: "Upgrade the cluster, or choose a chart version made for it.",
-    find: ({ offers, resolved }) => {
-      const version = offers.kubernetes;
-      if (version === undefined) return [];
-      return each(resolved?.addons, (addon) => {
-        const ranges = [addon.addon.kubernetes, ...Object.values(addon.addon.lock?.charts ?? {}).map((chart) => chart.kubeVersion)];
-        const range = ranges.find((wanted) => wanted !== undefined && !satisfies(`${version}.0`, wanted, { includePrerelease: true }));
-        return range === undefined
-          ? []
-          : [
-              {
-                path: addonPath(addon, resolved),
-                problem: `${addon.name} runs on Kubernetes ${range}, but this cluster has ${version}.`,
-                fix: `upgrade the cluster first, or choose something else than ${addon.name}`,
-              },
-            ];
-      });
-    },
-  },
   {
     id: "namespace-shared",
     severity: "error",

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { addons } from "../../../components/addons/registry";
+import { kubernetesRanges } from "../../../components/clusters/kubernetes";
 import { clusterKinds, clusters } from "../../../components/clusters/registry";
 import type { AnyAddon } from "../../../components/core/addon";
 import { existingPorts } from "../../../components/core/existing";
@@ -8,6 +9,7 @@ import { isBuiltin, slotNames, slotSpec, type Slot } from "../../../components/c
 import { SecurityConfig } from "../../../components/security/schema";
 import { Tenant } from "../../../components/tenants/schema";
 import { PlatformSettings } from "../../../stacks/model";
+import { spoken } from "../../../stacks/rules/kubernetes";
 import { code, GENERATED, page, table } from "./markdown";
 import { capital, jsonSchema, type JsonSchema } from "./schema";
 
@@ -102,6 +104,8 @@ function addonPart(addon: AnyAddon): string[] {
   ];
 }
 
+const spokenRange = (kind: string): string => (kubernetesRanges[kind] ? spoken(kubernetesRanges[kind]) : "");
+
 /** docs/slots.md: slots, choices, settings. */
 export function slotsPage(): string {
   return page([
@@ -111,8 +115,8 @@ export function slotsPage(): string {
     "## cluster",
     "`bearstack:cluster` has exactly one of these keys.",
     table(
-      ["Kind", "State", "What it is"],
-      Object.entries(clusterKinds).map(([kind, summary]) => [code(kind), clusters[kind] ? "built" : "not built yet", summary]),
+      ["Kind", "State", "What it is", "Kubernetes"],
+      Object.entries(clusterKinds).map(([kind, summary]) => [code(kind), clusters[kind] ? "built" : "not built yet", summary, spokenRange(kind)]),
     ),
     ...Object.entries(clusters).flatMap(([kind, { schema }]) => [`### cluster ${kind}`, fieldTable(fieldsOf(schema))]),
     "## Settings of the platform",
