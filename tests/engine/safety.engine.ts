@@ -7,21 +7,25 @@ import { hasPulumi } from "./project";
 
 const root = join(__dirname, "..", "..");
 
-/** An order for a cluster, the provider of that cluster, and something else; no API server is there: objects are written into a folder. */
+/** A cluster and our provider for it, an order for another, and something else. No API server is there: objects are written into a folder. */
 const PROGRAM = `
 const pulumi = require("@pulumi/pulumi");
 const k8s = require("@pulumi/kubernetes");
 const random = require("@pulumi/random");
+const { clusterHandle, ClusterComponent } = require(${JSON.stringify(join(root, "dist", "components", "clusters", "provider"))});
 const { STEP = "", PROTECT = "yes" } = process.env;
 const protect = PROTECT === "yes";
 if (STEP === "throws") throw new Error("no such thing");
-const provider = new k8s.Provider("garden", { renderYamlToDirectory: "rendered" });
-const spec = { region: "eu-1" };
-if (STEP !== "gone") new k8s.apiextensions.CustomResource("shoot", { apiVersion: "core.gardener.cloud/v1beta1", kind: "Shoot", metadata: { name: "prod", namespace: "garden-acme" }, spec }, { provider, protect });
+
+const garden = new k8s.Provider("garden", { renderYamlToDirectory: "rendered" });
+const shoot = { apiVersion: "core.gardener.cloud/v1beta1", kind: "Shoot", metadata: { name: STEP === "renamed" ? "other" : "prod", namespace: "garden-acme" }, spec: { region: "eu-1" } };
+if (STEP !== "gone") new k8s.apiextensions.CustomResource("shoot", shoot, { provider: garden, protect });
+
+const cluster = new random.RandomPet("machines", { keepers: { place: STEP === "elsewhere" ? "b" : "a" } });
+const credential = new random.RandomId("credential", { byteLength: STEP === "renewed" ? 8 : 4 });
 const server = STEP === "moved" ? "https://b.example.com" : "https://a.example.com";
-const kubeconfig = JSON.stringify({ apiVersion: "v1", kind: "Config", "current-context": "c", contexts: [{ name: "c", context: { cluster: "c", user: "u" } }], clusters: [{ name: "c", cluster: { server } }], users: [{ name: "u", user: { token: "token-" + STEP } }] });
-new k8s.Provider("cluster", { kubeconfig: pulumi.secret(kubeconfig) });
-new random.RandomId("other", { byteLength: STEP === "other" ? 8 : 4 });
+const kubeconfig = credential.hex.apply((token) => JSON.stringify({ apiVersion: "v1", kind: "Config", contexts: [{ name: "c", context: { cluster: "c", user: "u" } }], clusters: [{ name: "c", cluster: { server } }], users: [{ name: "u", user: { token } }] }));
+clusterHandle("gardener", { kubeconfig, context: "c", identifier: server }, new ClusterComponent("gardener"), [cluster]);
 `;
 
 interface Ended {
@@ -68,15 +72,25 @@ describe.skipIf(!hasPulumi)("the real engine, the guard and the policy pack", ()
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("passes a new token of the cluster and what is nobody's data", () => {
-    const { preview, guard: ended } = guard([], { STEP: "other" });
+  it("passes a new credential: not known in the preview, and an update of the provider all the same", () => {
+    const { out } = pulumi(["preview", "--json"], { STEP: "renewed" });
+    const { steps } = JSON.parse(out) as { steps: { op: string; urn: string }[] };
+    const opOf = (end: string): string | undefined => steps.find(({ urn }) => urn.endsWith(end))?.op;
+    expect([opOf("::credential"), opOf("pulumi:providers:kubernetes::cluster")]).toEqual(["replace", "update"]);
+    const { preview, guard: ended } = guard([], { STEP: "renewed" });
     expect([preview, ended.code, losses(ended)]).toEqual([0, 0, []]);
   });
 
-  it("refuses the provider of another cluster, though the preview is content, unless it is allowed", () => {
-    const { preview, guard: ended } = guard([], { STEP: "moved" });
+  it.each(["moved", "elsewhere"])("refuses another cluster behind the provider (%s), though the preview is content, unless it is allowed", (STEP) => {
+    const { preview, guard: ended } = guard([], { STEP });
     expect([preview, ended.code, losses(ended)]).toEqual([0, 1, ["replace cluster-access cluster"]]);
-    expect(guard(["--allow", "urn:pulumi:dev::safety::pulumi:providers:kubernetes::cluster"], { STEP: "moved" }).guard.code).toBe(0);
+    expect(guard(["--allow", "urn:pulumi:dev::safety::bearstack:clusters:Gardener$pulumi:providers:kubernetes::cluster"], { STEP }).guard.code).toBe(0);
+  });
+
+  it("refuses a replacement that the engine lets pass, because `protect` goes in the same run", () => {
+    expect(guard([], { STEP: "renamed" })).toMatchObject({ preview: 1, guard: { code: 1, out: expect.stringContaining("marked for protection") } });
+    const { preview, guard: ended } = guard([], { STEP: "renamed", PROTECT: "no" });
+    expect([preview, ended.code, losses(ended)]).toEqual([0, 1, ["replace cluster shoot"]]);
   });
 
   it("refuses a cluster that leaves the program, and a program that throws", () => {
