@@ -3,7 +3,7 @@ import type { CreateContext, Created, ReleaseExtra, Values } from "../components
 import type { ClusterHandle } from "../components/clusters/definition";
 import type { ChartSettings } from "../components/charts/source";
 import { AddonComponent } from "../components/core/component";
-import { chartValues, makeRelease } from "../components/core/helm-addon";
+import { chartValues, makeRelease, mergeValues } from "../components/core/helm-addon";
 import type { Ports } from "../components/core/ports";
 import type { Resolved, ResolvedAddon } from "../components/core/resolve";
 import { createNamespaces } from "../components/security";
@@ -55,7 +55,11 @@ function createContext(
     [...addon.needs, ...addon.wants].filter((port) => ports[port] !== undefined).map((port) => [port, ports[port]]),
   ) as Partial<Ports>;
   const opts = { parent: component, provider: args.cluster.provider, dependsOn };
-  const values = (chart: string): Values => chartValues(addon, chart, { config: addon.config, scope: addon.scope, ports: asked, all: args.resolved.all });
+  const identity = annotatedValues(args, addon);
+  const values = (chart: string): Values => {
+    const own = chartValues(addon, chart, { config: addon.config, scope: addon.scope, ports: asked, all: args.resolved.all });
+    return identity ? mergeValues(identity, own) : own;
+  };
   return {
     name: addon.name,
     config: addon.config,
@@ -68,4 +72,16 @@ function createContext(
     release: (chart: string, extra: ReleaseExtra = {}) =>
       makeRelease(chart, extra.values ?? values(chart), { addon, component, opts, charts: args.charts }, extra),
   };
+}
+
+/** Values that annotate the service accounts of an add-on, where the cluster knows identities by annotations. */
+function annotatedValues({ cluster, resolved }: PlatformArgs, addon: ResolvedAddon): Values | undefined {
+  return resolved.all.access
+    .filter((access) => access.addon === addon.name)
+    .reduce<Values | undefined>((values, access) => {
+      const annotations = cluster.annotations?.(access);
+      if (!annotations) return values;
+      const nested = access.annotations.reduceRight<Values>((inner, key) => ({ [key]: inner }), annotations);
+      return mergeValues(values ?? {}, nested);
+    }, undefined);
 }

@@ -33,6 +33,7 @@ export async function deploy({ config, resolved }: CheckedStack, settings: Progr
     ...(settings.now ? { now: settings.now } : {}),
     choices: (slot) => (config.platform?.slots[slot] ?? []).map(({ choice }) => choice),
     calledPorts: resolved ? calledPorts(resolved) : [],
+    access: resolved?.all.access ?? [],
   });
   const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig };
   if (config.platform && resolved)

@@ -1,3 +1,4 @@
+import { accessRules } from "./rules/access";
 import { addonRules } from "./rules/addons";
 import { exposureRules } from "./rules/exposure";
 import { gardenerRules } from "./rules/gardener";
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   ...hostOptionRules,
   ...registryRules,
   ...gardenerRules,
+  ...accessRules,
 ];
 
 /** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */

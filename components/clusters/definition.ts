@@ -1,6 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type { ComponentResource, Output, Resource } from "@pulumi/pulumi";
+import type { ComponentResource, Input, Output, Resource } from "@pulumi/pulumi";
 import type * as z from "zod";
+import type { Cloud, CloudAccess } from "../core/access";
+import type { From } from "../core/contributions";
 import type { Ports } from "../core/ports";
 import type { Slot } from "../core/slots";
 import type { PinnedKubeconfig } from "./kubeconfig";
@@ -34,7 +36,20 @@ export interface ClusterOffers {
   /** Kubernetes version, where the config says it, e.g. 1.36. */
   kubernetes: string | undefined;
   nodes: number | undefined;
+  /** Cloud whose identities its pods can have: add-ons then need no keys of it. */
+  identity?: Cloud;
   warnings: readonly string[];
+}
+
+/** A service account of an add-on that relies on an identity of a cloud. */
+export type AccessRequest = From<CloudAccess>;
+
+/** What a cluster made for such accounts. */
+export interface Granted {
+  /** Has to be there before the pods. */
+  ready: Resource[];
+  /** Annotations that an account must carry to have its identity. */
+  annotations?: (account: AccessRequest) => Record<string, Input<string>> | undefined;
 }
 
 /** A cluster once it is there or found. */
@@ -45,6 +60,8 @@ export interface ClusterHandle {
   /** What the platform waits for before it creates anything. */
   ready: Resource[];
   ports: Partial<Ports>;
+  /** Annotations for service accounts that rely on an identity of the cloud. */
+  annotations?: Granted["annotations"];
 }
 
 export interface ClusterContext {
@@ -57,6 +74,8 @@ export interface ClusterContext {
   choices(slot: Slot): readonly string[];
   /** Container ports of the platform that the API server calls, such as those of webhooks; ascending. */
   calledPorts?: readonly number[];
+  /** Service accounts of add-ons that rely on an identity of a cloud. */
+  access?: readonly AccessRequest[];
 }
 
 export interface ClusterModule {

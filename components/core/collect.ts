@@ -1,3 +1,4 @@
+import { ownAccount } from "./access";
 import type { Collected, From } from "./contributions";
 import type { ResolvedAddon } from "./resolve";
 import type { PlatformConfig } from "../../stacks/model";
@@ -6,13 +7,15 @@ const parts = ["uis", "scrapes", "flows", "dashboards", "alerts", "dataSources",
 
 /** Gathers the static contributions of all add-ons, each marked with its origin, before any add-on is created. */
 export function collect(addons: readonly ResolvedAddon[], platform: PlatformConfig): Collected {
-  const all: Collected = { uis: [], scrapes: [], flows: [], dashboards: [], alerts: [], dataSources: [], certificates: [] };
+  const all: Collected = { uis: [], scrapes: [], flows: [], dashboards: [], alerts: [], dataSources: [], certificates: [], access: [] };
   let rank = -1;
   for (const addon of addons) {
     for (const part of parts) {
       const list = all[part] as From<object>[];
       for (const item of addon.contributions[part] ?? []) list.push({ namespace: addon.namespace, ...item, addon: addon.name });
     }
+    for (const access of addon.contributions.access ?? [])
+      if (!ownAccount(access, addon.config.values)) all.access.push({ namespace: addon.namespace, ...access, addon: addon.name });
     const sink = addon.contributions.traceSink;
     if (sink && sink.rank > rank) {
       rank = sink.rank;

@@ -1,3 +1,4 @@
+import type { CloudAccess } from "./access";
 import type { Slot } from "./slots";
 
 /** Pod Security Standards level of a namespace (kubernetes.io, Pod Security Standards). */
@@ -117,6 +118,8 @@ export interface Contributions {
   certificates?: readonly CertificateNeed[];
   /** Given by what fills `ingress`; the default choice of the slot wins. */
   backend?: Backend;
+  /** Identities of the cloud it relies on, where its config has no keys. */
+  access?: readonly CloudAccess[];
   /** Something the user should know: retired upstream, default that does not fit production ... */
   warnings?: readonly string[];
 }
@@ -133,6 +136,7 @@ export interface Collected {
   alerts: From<Alert>[];
   dataSources: From<DataSource>[];
   certificates: From<CertificateNeed>[];
+  access: From<CloudAccess>[];
   traceSink?: { otlpGrpc: string; addon: string };
   backend?: Backend & { addon: string };
 }

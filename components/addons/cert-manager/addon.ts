@@ -2,6 +2,7 @@ import { withRequests } from "../../charts/shaped";
 import { defineAddon } from "../../core/addon";
 import type { Flow } from "../../core/contributions";
 import type { ChartLock } from "../../core/lock";
+import { certManagerAccess } from "./access";
 import lock from "./chart.lock.json";
 import { ISSUER, issuerKind } from "./issuer";
 import { CertManagerConfig } from "./schema";
@@ -87,6 +88,7 @@ export const certManager = defineAddon({
           ],
         },
       ],
+      access: certManagerAccess(config),
       ...(warning ? { warnings: [warning] } : {}),
     };
   },

@@ -1,5 +1,6 @@
 import { defineAddon, type Pulled, type Scope } from "../../core/addon";
 import type { ChartLock } from "../../core/lock";
+import { lokiAccess } from "./access";
 import lock from "./chart.lock.json";
 import { alerts, dashboard } from "./monitoring";
 import { LokiConfig } from "./schema";
@@ -41,6 +42,7 @@ export const loki = defineAddon({
     dataSources: [{ name: "Logs", type: "loki", uid: "logs", url: url(scope) }],
     alerts,
     dashboards: [dashboard],
+    access: lokiAccess(config),
     ...(scope.profile === "ha" && !config.objects ? { warnings: ["runs as one pod though the profile is ha → add objects.s3, and it runs as three"] } : {}),
   }),
   lock: lock as ChartLock,

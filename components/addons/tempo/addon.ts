@@ -2,6 +2,7 @@ import { defineAddon, type Scope } from "../../core/addon";
 import type { Flow } from "../../core/contributions";
 import type { ChartLock } from "../../core/lock";
 import type { Ports } from "../../core/ports";
+import { tempoAccess } from "./access";
 import lock from "./chart.lock.json";
 import { alerts, dashboard } from "./observe";
 import { TempoConfig } from "./schema";
@@ -43,6 +44,7 @@ export const tempo = defineAddon({
     dataSources: [{ name: "Traces", type: "tempo", uid: "traces", url: tracesPort(scope).queryUrl }],
     alerts: alerts(config, scope),
     dashboards: [dashboard(config)],
+    access: tempoAccess(config),
     ...(scope.profile === "ha"
       ? { warnings: ["is one pod in the profile ha too → senders keep their spans while it restarts, so leave their queues and retries on"] }
       : {}),

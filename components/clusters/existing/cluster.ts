@@ -11,6 +11,7 @@ export const existing = defineCluster({
     loadBalancer: config.loadBalancer,
     kubernetes: config.kubernetes,
     nodes: config.nodes,
+    ...(config.identity ? { identity: config.identity } : {}),
     warnings:
       config.networkPolicies === undefined
         ? ["cluster existing: it is taken for granted that its CNI enforces NetworkPolicies; say networkPolicies: true or false to be sure."]

@@ -22,6 +22,10 @@ export const ExistingConfig = z
     networkPolicies: z.boolean().optional().describe("Whether its CNI enforces NetworkPolicies; taken as true, with a warning, when left out."),
     storageClass: z.string().optional().describe("Storage class for claims; its default class when left out."),
     loadBalancer: z.boolean().default(true).describe("Whether Services of type LoadBalancer get an address."),
+    identity: z
+      .enum(["aws", "gcp"])
+      .optional()
+      .describe("Cloud whose identities its pods have, as set up elsewhere: aws for Pod Identity or IRSA, gcp for Workload Identity Federation."),
     nodes: z.number().int().positive().optional().describe("Number of nodes, for totals of DaemonSets."),
   })
   .superRefine((config, context) => {

@@ -1,0 +1,63 @@
+/** Clouds whose identities add-ons can rely on. */
+export type Cloud = "aws" | "gcp";
+
+export const cloudNames: Readonly<Record<Cloud, string>> = { aws: "AWS", gcp: "Google Cloud" };
+
+/** What an add-on needs of AWS, naming exact things. */
+export type AwsNeed = { cloud: "aws" } & (
+  | { kind: "bucket"; bucket: string; write: boolean }
+  /** All records of these zones, by id; `dns01`: the proofs of ACME alone. */
+  | { kind: "dnsRecords" | "dns01"; zones: readonly string[] }
+  | { kind: "secrets"; region: string; names: readonly string[] }
+  /** To become another role, which then has the rights. */
+  | { kind: "role"; arn: string }
+);
+
+/** What an add-on needs of Google Cloud, naming exact things. */
+export type GcpNeed = { cloud: "gcp" } &
+  /** `look`: it asks for the bucket itself as well, as Tempo does to see that it is there. */
+  (
+    | { kind: "bucket"; bucket: string; write: boolean; look?: boolean }
+    /** All records of these zones, by name; `dns01`: the proofs of ACME alone. */
+    | { kind: "dnsRecords" | "dns01"; project: string; zones: readonly string[] }
+    | { kind: "secrets"; project: string; names: readonly string[] }
+  );
+
+export type AccessNeed = AwsNeed | GcpNeed;
+
+/** A service account of an add-on that relies on an identity of a cloud, because its config has no keys. */
+export interface CloudAccess {
+  serviceAccount: string;
+  /** The add-on's own when left out. */
+  namespace?: string;
+  needs: readonly AccessNeed[];
+  why: string;
+  /** Where in the add-on's config the keys would stand, e.g. `objects.s3`. */
+  at: string;
+  /** What to write there instead, for clusters that give no identities. */
+  keys: string;
+  /** What names the zones of the needs, e.g. `hostedZoneId`. */
+  zoneField?: string;
+  /** The chart's value for annotations of the service account, keys in order. */
+  annotations: readonly [string, ...string[]];
+}
+
+/** True where the user's own values say what the service account is: then its identity is the user's matter. */
+export function ownAccount(access: CloudAccess, values: unknown): boolean {
+  const above = access.annotations.slice(0, -1).reduce<unknown>((part, key) => field(part, key), values);
+  return [access.annotations.at(-1)!, "name", "create"].some((key) => field(above, key) !== undefined);
+}
+
+function field(value: unknown, key: string): unknown {
+  return value !== null && typeof value === "object" ? (value as Record<string, unknown>)[key] : undefined;
+}
+
+/** Needs of one cloud. */
+export function needsOf<C extends Cloud>(access: Pick<CloudAccess, "needs">, cloud: C): Extract<AccessNeed, { cloud: C }>[] {
+  return access.needs.filter((need): need is Extract<AccessNeed, { cloud: C }> => need.cloud === cloud);
+}
+
+/** Name of what is made for an account: by add-on, so that another namespace keeps it. */
+export function accessName({ addon, serviceAccount }: { addon: string; serviceAccount: string }): string {
+  return addon === serviceAccount ? `access-${addon}` : `access-${addon}-${serviceAccount}`;
+}
