@@ -10,7 +10,7 @@ export function request(addon: string, needs: readonly AccessNeed[], more: Parti
     annotations: ["serviceAccount", "annotations"],
     why: "does its work",
     at: "somewhere",
-    keys: "keys",
+    instead: "give keys",
     needs,
     ...more,
   };

@@ -31,6 +31,15 @@ describe("what add-ons rely on", () => {
   });
 
   it.each([
+    ["logs", "loki", {}],
+    ["traces", "tempo", { look: true }],
+  ])("%s in a bucket of Google Cloud: on an identity with that bucket", (slot, addon, more) => {
+    expect(needs({ [slot]: { [addon]: { objects: { gcs: { bucket: "acme-data" } } } } })).toEqual([
+      { addon, namespace: addon, serviceAccount: addon, of: [{ cloud: "gcp", kind: "bucket", bucket: "acme-data", write: true, ...more }] },
+    ]);
+  });
+
+  it.each([
     ["keys", { accessKey: secure, secretKey: secure }],
     ["a Secret made elsewhere", { existingSecret: "keys" }],
   ])("a bucket with %s: on none", (_name, more) => {

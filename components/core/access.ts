@@ -34,8 +34,8 @@ export interface CloudAccess {
   why: string;
   /** Where in the add-on's config the keys would stand, e.g. `objects.s3`. */
   at: string;
-  /** What to write there instead, for clusters that give no identities. */
-  keys: string;
+  /** What to do there instead where a cluster gives no identities: `give accessKey and secretKey`. */
+  instead: string;
   /** What names the zones of the needs, e.g. `hostedZoneId`. */
   zoneField?: string;
   /** The chart's value for annotations of the service account, keys in order. */

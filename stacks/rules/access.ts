@@ -27,7 +27,7 @@ export const accessRules: readonly Rule[] = [
           .map((cloud) => ({
             path: accessPath(access, facts),
             problem: `has no keys, so ${access.addon} relies on an identity of ${cloudNames[cloud]}, and ${has}.`,
-            fix: `give ${access.keys}${elsewhere(cloud)}`,
+            fix: `${access.instead}${elsewhere(cloud)}`,
           })),
       );
     },
@@ -45,7 +45,7 @@ export const accessRules: readonly Rule[] = [
         .map((access) => ({
           path: accessPath(access, facts),
           problem: `names no zone, so ${access.addon} would need the right to change the records of all.`,
-          fix: `set ${access.zoneField ?? "the zone"}, or give ${access.keys}`,
+          fix: `set ${access.zoneField ?? "the zone"}, or ${access.instead}`,
         }));
     },
   },

@@ -17,7 +17,7 @@ export function certManagerAccess({ acme }: CertManagerConfig): CloudAccess[] {
         ...account,
         needs: [role === undefined ? { cloud: "aws", kind: "dns01", zones: list(hostedZoneId) } : { cloud: "aws", kind: "role", arn: role }],
         at: "acme.dns01.route53",
-        keys: "accessKeyId and secretAccessKey",
+        instead: "give accessKeyId and secretAccessKey",
         zoneField: "hostedZoneId",
       },
     ];
@@ -28,7 +28,7 @@ export function certManagerAccess({ acme }: CertManagerConfig): CloudAccess[] {
         ...account,
         needs: [{ cloud: "gcp", kind: "dns01", project: cloudDNS.project, zones: list(cloudDNS.hostedZoneName) }],
         at: "acme.dns01.cloudDNS",
-        keys: "serviceAccount (the key of one, as JSON)",
+        instead: "give serviceAccount (the key of one, as JSON)",
         zoneField: "hostedZoneName",
       },
     ];

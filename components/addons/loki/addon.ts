@@ -43,7 +43,7 @@ export const loki = defineAddon({
     alerts,
     dashboards: [dashboard],
     access: lokiAccess(config),
-    ...(scope.profile === "ha" && !config.objects ? { warnings: ["runs as one pod though the profile is ha → add objects.s3, and it runs as three"] } : {}),
+    ...(scope.profile === "ha" && !config.objects ? { warnings: ["runs as one pod though the profile is ha → add objects, and it runs as three"] } : {}),
   }),
   lock: lock as ChartLock,
   values: (_chart, context) => lokiValues(context),
@@ -52,6 +52,7 @@ export const loki = defineAddon({
     { name: "a larger volume", config: { storage: { size: "50Gi", class: "fast" }, retention: "30d" } },
     { name: "no volume, no shipper", config: { storage: "none", shipper: "none" } },
     { name: "two pods and a bucket", config: { replicas: 2, objects: { s3 } } },
+    { name: "a bucket of Google Cloud", config: { objects: { gcs: { bucket: "acme-logs" } } } },
     { name: "bucket in the profile ha", config: { objects: { s3 } }, platform: { profile: "ha" } },
   ],
   // Bucket names are asked for by templates, limits are written into Loki's own config as they stand.

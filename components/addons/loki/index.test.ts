@@ -20,6 +20,9 @@ describe("loki settings", () => {
     [{ retention: "1d12h" }, "is no time Loki can keep logs for"],
     [{ objects: { s3: { bucket: "acme-logs" } } }, "names neither region nor endpoint"],
     [s3({ bucket: "s3://acme-logs" }), "is no bucket name"],
+    [{ objects: {} }, "names no store. → keep exactly one of: s3, gcs"],
+    [{ objects: { s3: bucket, gcs: { bucket: "acme-logs" } } }, "names two stores. → keep exactly one of: s3, gcs"],
+    [{ objects: { gcs: { bucket: "gs://acme-logs" } } }, "is no bucket name"],
     [s3({ endpoint: "minio:9000" }), "is no URL"],
     [s3({ accessKey: secure }), "has one half of a key pair"],
     [s3({ ...keys, existingSecret: "mine" }), "names its keys twice"],
@@ -73,7 +76,17 @@ describe("loki values", () => {
     expect(valuesIn(ha(s3()), "loki")).toMatchObject({ singleBinary: { replicas: 3 } });
     expect(platformStack(ha(s3())).resolved!.warnings.join()).not.toContain("loki:");
     expect(valuesIn(ha({}), "loki")).toMatchObject({ singleBinary: { replicas: 1 } });
-    expect(platformStack(ha({})).resolved!.warnings).toContain("loki: runs as one pod though the profile is ha → add objects.s3, and it runs as three");
+    expect(platformStack(ha({})).resolved!.warnings).toContain("loki: runs as one pod though the profile is ha → add objects, and it runs as three");
+  });
+
+  it("keeps logs in a bucket of Google Cloud, without keys", () => {
+    const values = valuesIn(on({ objects: { gcs: { bucket: "acme-logs" } } }), "loki");
+    expect(values.loki).toMatchObject({
+      schemaConfig: { configs: [{ object_store: "gcs" }] },
+      storage: { type: "gcs", bucketNames: { chunks: "acme-logs", ruler: "acme-logs", admin: "acme-logs" } },
+      compactor: { delete_request_store: "gcs" },
+    });
+    expect(values.singleBinary).not.toHaveProperty("extraEnv");
   });
 
   it("keeps logs in a bucket of AWS, or of a store that speaks its language", () => {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { addonSchema, dnsLabel, FIX, secret } from "../../core/schema";
-import { storage } from "../../core/storage";
+import { gcsBucket, oneStore, storage } from "../../core/storage";
 
 const notBuilt = (name: string): string => `${name} is not built yet${FIX}use alloy`;
 
@@ -62,7 +62,8 @@ export const LokiConfig = addonSchema({
   replicas: z.number().int().positive().max(9).optional().describe("Pods; more than one only with objects. 3 in the profile ha with objects, else 1."),
   storage: storage("10Gi"),
   objects: z
-    .strictObject({ s3: S3.describe("S3 or a store that speaks it.") })
+    .strictObject({ s3: S3.optional().describe("S3 or a store that speaks it. Without keys the cloud identity of the pod counts."), gcs: gcsBucket })
+    .superRefine(oneStore)
     .optional()
     .describe("Object storage for the logs; the local volume then holds only what is being written."),
 }).superRefine((value, context) => {

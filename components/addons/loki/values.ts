@@ -21,7 +21,8 @@ const none = { replicas: 0 };
 /** Values of the loki chart: one kind of pod that does everything, reached directly, without caches that reserve gigabytes. */
 export function lokiValues({ config, scope, ports }: ValuesContext<LokiConfig, "monitoringApi" | "storageClass">): Values {
   const replicas = lokiReplicas(config, scope);
-  const store = config.objects ? "s3" : "filesystem";
+  const { s3, gcs } = config.objects ?? {};
+  const store = s3 ? "s3" : gcs ? "gcs" : "filesystem";
   return {
     deploymentMode: "Monolithic",
     ...(scope.imageMirror ? { global: { imageRegistry: scope.imageMirror } } : {}),
@@ -36,7 +37,7 @@ export function lokiValues({ config, scope, ports }: ValuesContext<LokiConfig, "
       analytics: { reporting_enabled: false },
       commonConfig: { replication_factor: replicationFactor(replicas) },
       schemaConfig: { configs: [{ from: SCHEMA_FROM, store: "tsdb", object_store: store, schema: "v13", index: { prefix: "index_", period: "24h" } }] },
-      storage: config.objects ? s3Storage(config.objects.s3) : { type: "filesystem" },
+      storage: s3 ? s3Storage(s3) : gcs ? { type: "gcs", bucketNames: buckets(gcs.bucket) } : { type: "filesystem" },
       compactor: { retention_enabled: true, delete_request_store: store },
       limits_config: limits(config.retention),
     },
@@ -44,7 +45,7 @@ export function lokiValues({ config, scope, ports }: ValuesContext<LokiConfig, "
       replicas,
       ...config.placement,
       resources: config.resources ?? { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } },
-      ...(config.objects ? { extraEnv: keys(config.objects.s3) } : {}),
+      ...(s3 ? { extraEnv: keys(s3) } : {}),
       ...(replicas > 1 ? { podDisruptionBudget: { maxUnavailable: 1 }, topologySpreadConstraints: spreadOverNodes(POD_LABELS) } : {}),
       // The chart would leave pods pending where there are fewer nodes than pods.
       affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [] } },
@@ -86,10 +87,12 @@ function storageClass(config: LokiConfig, ports: ValuesContext<LokiConfig, "stor
   return storageClass === undefined ? {} : { storageClass };
 }
 
+const buckets = (bucket: string): Values => ({ chunks: bucket, ruler: bucket, admin: bucket });
+
 function s3Storage({ bucket, region, endpoint }: S3): Values {
   return {
     type: "s3",
-    bucketNames: { chunks: bucket, ruler: bucket, admin: bucket },
+    bucketNames: buckets(bucket),
     s3: {
       region: region ?? "us-east-1",
       // Stores other than AWS seldom have a DNS name per bucket.

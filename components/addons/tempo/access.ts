@@ -1,18 +1,27 @@
-import type { CloudAccess } from "../../core/access";
+import type { AccessNeed, CloudAccess } from "../../core/access";
 import type { TempoConfig } from "./schema";
 
-/** A bucket of AWS without keys is reached by the pod's identity; whoever names another endpoint has keys or knows what they do. */
+/** A bucket of AWS without keys, and any of Google Cloud, is reached by the pod's identity; who names another endpoint has keys. */
 export function tempoAccess({ objects }: TempoConfig): CloudAccess[] {
-  const s3 = objects?.s3;
-  if (!s3 || s3.endpoint !== undefined || s3.accessKey !== undefined || s3.existingSecret !== undefined) return [];
-  return [
-    {
-      serviceAccount: "tempo",
-      annotations: ["serviceAccount", "annotations"],
-      why: "keeps traces in its bucket",
-      needs: [{ cloud: "aws", kind: "bucket", bucket: s3.bucket, write: true }],
-      at: "objects.s3",
-      keys: "accessKey and secretKey, or existingSecret",
-    },
-  ];
+  const { s3, gcs } = objects ?? {};
+  if (gcs)
+    return [
+      access(
+        { cloud: "gcp", kind: "bucket", bucket: gcs.bucket, write: true, look: true },
+        "objects.gcs",
+        "use objects.s3 with the endpoint storage.googleapis.com and an HMAC key",
+      ),
+    ];
+  const withKeys = s3?.endpoint !== undefined || s3?.accessKey !== undefined || s3?.existingSecret !== undefined;
+  if (!s3 || withKeys) return [];
+  return [access({ cloud: "aws", kind: "bucket", bucket: s3.bucket, write: true }, "objects.s3", "give accessKey and secretKey, or existingSecret")];
 }
+
+const access = (need: AccessNeed, at: string, instead: string): CloudAccess => ({
+  serviceAccount: "tempo",
+  annotations: ["serviceAccount", "annotations"],
+  why: "keeps traces in its bucket",
+  needs: [need],
+  at,
+  instead,
+});

@@ -56,6 +56,7 @@ export const tempo = defineAddon({
     { name: "another volume", config: { retention: "48h", storage: { size: "50Gi", class: "fast" } } },
     { name: "no volume", config: { storage: "none" } },
     { name: "a bucket", config: { objects: { s3: { bucket: "traces", region: "eu-central-1", existingSecret: "bucket" } } } },
+    { name: "a bucket of Google Cloud", config: { objects: { gcs: { bucket: "traces" } } } },
     { name: "no metrics from traces", config: { metricsGenerator: false } },
     {
       name: "pull secrets and placement",
@@ -68,6 +69,7 @@ export const tempo = defineAddon({
     tempo: [
       "tempo.pullSecrets",
       "tempo.storage.trace.s3",
+      "tempo.storage.trace.gcs",
       "persistence.storageClassName",
       "securityContext.seccompProfile",
       "securityContext.fsGroupChangePolicy",

@@ -121,6 +121,12 @@ describe("tempo values", () => {
 });
 
 describe("tempo with a bucket", () => {
+  it("keeps blocks in a bucket of Google Cloud, without keys", () => {
+    const { tempo } = values({ objects: { gcs: { bucket: "traces" } } });
+    expect(tempo.storage.trace).toMatchObject({ backend: "gcs", gcs: { bucket_name: "traces" } });
+    expect(Object.keys(env({ tempo }))).toEqual(["GOMEMLIMIT"]);
+  });
+
   it("finds the bucket by region or endpoint", () => {
     expect(values({ objects: { s3 } }).tempo.storage.trace).toMatchObject({
       backend: "s3",

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { addonSchema, dnsLabel, duration, FIX, secret } from "../../core/schema";
-import { storage } from "../../core/storage";
+import { gcsBucket, oneStore, storage } from "../../core/storage";
 
 const S3 = z
   .strictObject({
@@ -37,7 +37,8 @@ export const TempoConfig = addonSchema({
     .describe("How long traces are kept."),
   storage: storage("10Gi"),
   objects: z
-    .strictObject({ s3: S3.describe("A bucket that speaks S3. Without keys the cloud identity of the pod counts.") })
+    .strictObject({ s3: S3.optional().describe("A bucket that speaks S3. Without keys the cloud identity of the pod counts."), gcs: gcsBucket })
+    .superRefine(oneStore)
     .optional()
     .describe("Object storage for the blocks; the volume then holds only what came in last."),
   metricsGenerator: z

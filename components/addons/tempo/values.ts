@@ -57,7 +57,7 @@ type Context = ValuesContext<TempoConfig, "monitoringApi" | "storageClass" | "me
 export function tempoValues({ config, scope, ports }: Context): Values {
   const { storage } = config;
   const resources = config.resources ?? { requests: { cpu: "100m", memory: "512Mi" }, limits: { memory: "2Gi" } };
-  const s3 = config.objects?.s3;
+  const { s3, gcs } = config.objects ?? {};
   const volume =
     storage === "none"
       ? { persistence: { enabled: false } }
@@ -81,7 +81,14 @@ export function tempoValues({ config, scope, ports }: Context): Values {
       // The Service lists a port per endpoint.
       receivers: { jaeger: { protocols: { grpc: off, thrift_binary: off, thrift_compact: off, thrift_http: off } } },
       storage: {
-        trace: { wal: { path: `${DATA}/wal` }, ...(s3 ? { backend: "s3", s3: s3Config(s3) } : { backend: "local", local: { path: `${DATA}/traces` } }) },
+        trace: {
+          wal: { path: `${DATA}/wal` },
+          ...(s3
+            ? { backend: "s3", s3: s3Config(s3) }
+            : gcs
+              ? { backend: "gcs", gcs: { bucket_name: gcs.bucket } }
+              : { backend: "local", local: { path: `${DATA}/traces` } }),
+        },
       },
       extraEnv: [...memoryLimit(resources.limits?.memory), ...(s3 ? credentials(s3) : [])],
       ...(storage === "none" ? { extraVolumeMounts: [{ name: "data", mountPath: DATA }] } : {}),
