@@ -1,8 +1,11 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Provider } from "@pulumi/kubernetes";
 import { output } from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
+import { accessOf, examples, needs as everyKind } from "../cli/internal/docs/identities";
+import { accessPolicy } from "../components/clusters/eks/grant-policies";
+import { grantsOf } from "../components/clusters/gke/grant-roles";
 import { ClusterComponent } from "../components/clusters/provider";
 import { ownAccount } from "../components/core/access";
 import type { AccessRequest, ClusterHandle } from "../components/clusters/definition";
@@ -14,6 +17,9 @@ import { one, platformStack, secure } from "./platforms";
 const bucket = { bucket: "acme-data", region: "eu-central-1" };
 const email = "ops@example.com";
 const proof = (dns01: object) => ({ certificates: { "cert-manager": { acme: { email, dns01 } } } });
+
+const folder = join(__dirname, "../components/addons");
+const withAccess = readdirSync(folder).filter((name) => existsSync(join(folder, name, "access.ts")));
 
 /** What the add-ons of a platform ask of clouds. */
 const asked = (platform: Record<string, unknown>): AccessRequest[] => platformStack(platform).resolved!.all.access;
@@ -93,9 +99,6 @@ describe("what add-ons rely on", () => {
       ...asked({ logs: { loki: { objects: { s3: bucket } } }, traces: { tempo: { objects: { s3: bucket } } }, ...proof({ route53: { region: "eu-west-1" } }) }),
     ];
     expect(all.map(({ addon }) => addon).sort()).toEqual(["cert-manager", "loki", "tempo"]);
-    const withAccess = readdirSync(join(__dirname, "../components/addons")).filter((name) =>
-      existsSync(join(__dirname, "../components/addons", name, "access.ts")),
-    );
     expect(all.map(({ addon }) => addon).sort()).toEqual(withAccess);
     for (const { addon, serviceAccount, annotations } of all) {
       const outline = Object.values(addons[addon]!.lock!.charts).flatMap((chart) => chart.outline);
@@ -129,5 +132,44 @@ describe("accounts of clusters that know identities by annotation", () => {
   it("carry nothing where the add-on has keys", async () => {
     const s3 = { ...bucket, existingSecret: "keys" };
     expect((await values({ logs: { loki: { objects: { s3 } } } })).serviceAccount).toEqual({ automountServiceAccountToken: false });
+  });
+});
+
+describe("docs/identities.md", () => {
+  it("shows every add-on that relies on an identity, and every kind of need", () => {
+    const shown = examples.map(({ addon, config }) => ({ addon, access: accessOf(addon, config) }));
+    expect(shown.filter(({ access }) => access.length !== 1)).toEqual([]);
+    expect([...new Set(shown.map(({ addon }) => addon))].sort()).toEqual(withAccess);
+    const kindsShown = new Set(everyKind.map(({ cloud, kind }) => `${cloud} ${kind}`));
+    for (const { access } of shown) for (const { cloud, kind } of access.flatMap(({ needs: of }) => of)) expect(kindsShown).toContain(`${cloud} ${kind}`);
+  });
+
+  it("names each wildcard with its reason, and there is no other", () => {
+    const page = readFileSync(join(__dirname, "../docs/identities.md"), "utf8");
+    const place = { partition: "aws", account: "123456789012" };
+    const wide = everyKind.flatMap((need) =>
+      need.cloud === "aws"
+        ? accessPolicy([need], place).Statement.flatMap(({ Action, Resource }) =>
+            Resource.filter((one) => /[*?]/.test(one)).map((one) => `${one} ${Action.join()}`),
+          )
+        : grantsOf(need).flatMap((grant) => (grant.on === "project" ? [`project ${grant.role.permissions.join()}`] : [])),
+    );
+    expect([...new Set(wide)].sort()).toEqual([
+      "* route53:ListHostedZones",
+      "arn:aws:route53:::change/* route53:GetChange",
+      "arn:aws:s3:::bucket/* s3:GetObject",
+      "arn:aws:s3:::bucket/* s3:GetObject,s3:PutObject,s3:DeleteObject",
+      expect.stringMatching(/^arn:aws:secretsmanager:eu-west-1:123456789012:secret:NAME-\?{6} secretsmanager:/),
+      "project dns.managedZones.list",
+    ]);
+    const table = page.slice(page.indexOf("## No wildcard, but"), page.indexOf("## Your own identity"));
+    for (const resource of [
+      "`*` for `ListHostedZones`",
+      "`arn:aws:route53:::change/*`",
+      "`arn:aws:s3:::bucket/*`",
+      "`secret:NAME-??????`",
+      "the project, to list DNS zones",
+    ])
+      expect(table).toContain(`| ${resource} `);
   });
 });

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { UserError } from "../../components/core/errors";
 import { print } from "../output";
 import { errorsPage } from "./docs/errors";
+import { identitiesPage } from "./docs/identities";
 import { stackSchema } from "./docs/schema";
 import { slotsPage } from "./docs/slots";
 import { wiringPage } from "./docs/wiring";
@@ -13,6 +14,7 @@ const documents: Readonly<Record<string, (old: string, root: string) => string>>
   "docs/slots.md": () => slotsPage(),
   "docs/errors.md": errorsPage,
   "docs/wiring.md": () => wiringPage(),
+  "docs/identities.md": identitiesPage,
 };
 
 /** Writes the generated documents, or says which are out of date. */

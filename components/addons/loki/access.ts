@@ -9,7 +9,7 @@ export function lokiAccess({ objects }: LokiConfig): CloudAccess[] {
       access(
         { cloud: "gcp", kind: "bucket", bucket: gcs.bucket, write: true },
         "objects.gcs",
-        "use objects.s3 with the endpoint storage.googleapis.com and an HMAC key",
+        "use objects.s3 with the endpoint https://storage.googleapis.com and an HMAC key",
       ),
     ];
   const withKeys = s3?.endpoint !== undefined || s3?.accessKey !== undefined || s3?.existingSecret !== undefined;
