@@ -25,6 +25,8 @@ export interface RegistrationOptions {
   retainOnDelete?: boolean;
   deleteBeforeReplace?: boolean;
   deletedWith?: string;
+  /** What it is replaced with: when one of them is made anew, so is this. */
+  replaceWith?: string[];
   import?: string;
   /** URNs it may have had before, as the engine makes them of its aliases and of its parent's. */
   aliases?: string[];
@@ -246,6 +248,7 @@ function readRequest(request: any, names: ProgramNames, aliases: ReadonlyMap<str
   set("retainOnDelete", request.getRetainondelete());
   set("deleteBeforeReplace", request.getDeletebeforereplace());
   set("deletedWith", request.getDeletedwith());
+  set("replaceWith", list(request.getReplaceWithList()));
   set("import", request.getImportid());
   set("aliases", list([...new Set([...own, ...inherited])]));
   set("ignoreChanges", list(request.getIgnorechangesList()));

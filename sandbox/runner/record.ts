@@ -56,7 +56,11 @@ function describe(registration: Registration): RecordedResource {
     dependsOn: [...new Set(registration.dependencies.map(nameOf))].sort(),
     ...(provider ? { provider: nameOf(provider) } : {}),
     inputs: mask(registration.inputs),
-    options: { ...options, ...(options.deletedWith ? { deletedWith: nameOf(options.deletedWith) } : {}) },
+    options: {
+      ...options,
+      ...(options.deletedWith ? { deletedWith: nameOf(options.deletedWith) } : {}),
+      ...(options.replaceWith ? { replaceWith: options.replaceWith.map(nameOf) } : {}),
+    },
   };
 }
 
@@ -90,12 +94,18 @@ const samples: Record<string, Record<string, unknown>> = {
   "command:remote:Command": { stdout: secretValue("sample"), stderr: secretValue("") },
   // Those of ours get kubeconfigs.
   "command:local:Command": { stdout: secretValue(SAMPLE_KUBECONFIG), stderr: secretValue("") },
+  "aws:eks/cluster:Cluster": {
+    arn: "arn:aws:eks:eu-west-1:123456789012:cluster/sample",
+    endpoint: "https://sample.eks.invalid",
+    certificateAuthority: { data: "c2FtcGxl" },
+    identities: [{ oidcs: [{ issuer: "https://oidc.eks.invalid/id/SAMPLE" }] }],
+  },
   "tls:index/certRequest:CertRequest": { certRequestPem: SAMPLE_PEM },
   "tls:index/selfSignedCert:SelfSignedCert": { certPem: SAMPLE_PEM },
   "tls:index/locallySignedCert:LocallySignedCert": { certPem: SAMPLE_PEM },
 };
 
-function sample(registration: Registration): Outcome {
+export function sample(registration: Registration): Outcome {
   const { type, name, inputs, custom } = registration;
   const made = samples[type];
   if (made) return { id: name, state: { ...inputs, ...made } };
@@ -116,5 +126,7 @@ function sample(registration: Registration): Outcome {
       state: { ...status, ...inputs, metadata: { ...metadata, name: metadata.name ?? name, uid: `sample-${name}` } },
     };
   }
+  // Much of what is made in AWS is called by its ARN.
+  if (type.startsWith("aws:")) return { id: name, state: { arn: `arn:aws:sample:eu-west-1:123456789012:${name}`, ...inputs } };
   return custom ? { id: name, state: inputs } : { state: inputs };
 }
