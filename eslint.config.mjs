@@ -7,6 +7,7 @@ const withoutSdk = [
   "components/clusters/{definition,registry}.ts",
   "components/clusters/*/{access,cluster,schema}.ts",
   "components/clusters/{kubeconfig,kubernetes,source}.ts",
+  "components/clusters/eks/{kubeconfig,policies,settings,versions}.ts",
   "components/clusters/gardener/{garden,script,shoot}.ts",
   "components/core/{addon,collect,contributions,errors,existing,lock,ports,resolve,schema,secret,slots}.ts",
   "components/{security,tenants}/schema.ts",

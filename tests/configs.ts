@@ -7,6 +7,7 @@ import type { RawStack } from "../stacks/stack-file";
 /** The clusters that are built, as small as they can be without a warning; kubeadm, which brings neither network nor storage, never is. */
 export const clusterConfigs: Readonly<Record<string, unknown>> = {
   sandbox: {},
+  eks: { region: "eu-west-1", admins: ["arn:aws:iam::123456789012:role/deploy"], endpoint: { publicAccessCidrs: ["192.0.2.0/24"] } },
   existing: { kubeconfig: "~/.kube/config", context: "test", networkPolicies: true, nodes: 3 },
   k3s: {
     ssh: { privateKey: new Secret("bearstack:cluster.k3s.ssh.privateKey", () => "key") },

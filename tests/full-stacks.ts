@@ -125,6 +125,18 @@ export const secretStacks: readonly StackFile[] = [
   { name: "hosts over SSH", config: { "bearstack:cluster": hostsCluster, "bearstack:platform": smallPlatform } },
 ];
 
+const deploy = "arn:aws:iam::123456789012:role/deploy";
+
+/** EKS in all ways to nodes, with all that may be made beside. */
+export const eksStacks: readonly StackFile[] = [
+  { nodes: "auto", network: { nat: "perZone" }, irsa: true, roleArn: deploy },
+  { nodes: "managed", pools: { main: {}, spot: { spot: true, image: "bottlerocket" } }, admins: [deploy] },
+  { nodes: "karpenter", admins: [deploy] },
+].map((eks) => ({
+  name: `EKS, ${eks.nodes}`,
+  config: { "bearstack:cluster": { eks: { region: "eu-west-1", name: "prod", ...eks } }, "bearstack:platform": smallPlatform },
+}));
+
 const everybody = { admins: ["group:admins"], viewers: ["group:viewers"] };
 
 /** What belongs to nobody's add-on: roles, teams. */

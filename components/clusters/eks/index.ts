@@ -1,0 +1,76 @@
+import { Provider } from "@pulumi/aws/provider";
+import * as k8s from "@pulumi/kubernetes";
+import type { Resource } from "@pulumi/pulumi";
+import type { ClusterContext, ClusterHandle } from "../definition";
+import { ClusterComponent, clusterHandle } from "../provider";
+import { makeFirstAddons, makeLaterAddons } from "./addons";
+import { STORAGE_CLASS } from "./cluster";
+import { accessOf, makeAccess, makeControlPlane, makeIrsa } from "./control-plane";
+import { makeKarpenter } from "./karpenter";
+import { eksKubeconfig } from "./kubeconfig";
+import { makeNetwork } from "./network";
+import { makeNodeGroups, makeNodeRole } from "./nodes";
+import type { Place } from "./place";
+import type { EksConfig } from "./schema";
+import { clusterName, eksIdentifier } from "./settings";
+
+/**
+ * Makes an EKS cluster: network, control plane, what makes nodes ready, nodes, what runs on them, and last the objects that the rest of the
+ * program waits for. So all else comes after all of it and goes before any of it: what leaves needs nodes, network and rights to take its
+ * balancers and volumes along.
+ */
+export async function create(config: EksConfig, context: ClusterContext): Promise<ClusterHandle> {
+  const component = new ClusterComponent("eks");
+  const provider = new Provider(
+    "aws",
+    {
+      region: config.region,
+      ...(config.roleArn === undefined ? {} : { assumeRoles: [{ roleArn: config.roleArn, sessionName: "bearstack" }] }),
+      ...(config.account === undefined ? {} : { allowedAccountIds: [config.account] }),
+      defaultTags: { tags: { "bearstack.dev/stack": context.stack, ...config.tags } },
+    },
+    { parent: component },
+  );
+  const name = clusterName(config, context.stack);
+  const place: Place = { config, stack: context.stack, name, opts: { parent: component, provider } };
+
+  const network = makeNetwork(place);
+  const nodeRole = makeNodeRole(place);
+  const cluster = makeControlPlane(place, network, nodeRole);
+  const made: Resource[] = [cluster, ...makeAccess(place, cluster), ...makeIrsa(place, cluster, context.offline)];
+  if (config.nodes !== "auto") {
+    const first = makeFirstAddons(place, cluster);
+    const nodes = makeNodeGroups(place, cluster, network, nodeRole, first);
+    made.push(...first, ...nodes, ...makeLaterAddons(place, cluster, nodes));
+    if (config.nodes === "karpenter") made.push(...makeKarpenter(place, cluster, nodes));
+  }
+
+  const kubeconfig = accessOf(cluster).apply((access) => eksKubeconfig({ name, region: config.region, roleArn: config.roleArn, ...access }));
+  const handle = clusterHandle("eks", { kubeconfig, context: name, identifier: eksIdentifier(config, context.stack) }, component, [cluster]);
+  return { ...handle, ready: makeOwnObjects(config, handle, made) };
+}
+
+/** What the cluster needs in it before anything else comes: a class for volumes, and in Auto Mode the word that network policies count. */
+function makeOwnObjects(config: EksConfig, { component, provider }: ClusterHandle, made: Resource[]): Resource[] {
+  const opts = { parent: component, provider, dependsOn: made };
+  const auto = config.nodes === "auto";
+  const storage = new k8s.storage.v1.StorageClass(
+    STORAGE_CLASS,
+    {
+      metadata: { name: STORAGE_CLASS, annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+      provisioner: auto ? "ebs.csi.eks.amazonaws.com" : "ebs.csi.aws.com",
+      parameters: { type: "gp3", encrypted: "true", "csi.storage.k8s.io/fstype": "ext4" },
+      volumeBindingMode: "WaitForFirstConsumer",
+      allowVolumeExpansion: true,
+      reclaimPolicy: "Delete",
+    },
+    opts,
+  );
+  if (!auto) return [storage];
+  const policies = new k8s.core.v1.ConfigMap(
+    "network-policies",
+    { metadata: { name: "amazon-vpc-cni", namespace: "kube-system" }, data: { "enable-network-policy-controller": "true" } },
+    opts,
+  );
+  return [storage, policies];
+}

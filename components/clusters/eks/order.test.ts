@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { runProgram, type Registration } from "../../../sandbox/runner/monitor";
+import { sample } from "../../../sandbox/runner/record";
+import { deploy } from "../../../stacks/program";
+import { checked, full, pools } from "../../../tests/eks";
+
+const platform = { domain: "example.com", exposure: "cloud", ingress: "traefik", secrets: "sealed-secrets" };
+
+const stacks = {
+  auto: {},
+  managed: { ...full, nodes: "managed", pools },
+  karpenter: { nodes: "karpenter", irsa: true },
+  "without NAT": { nodes: "managed", network: { nat: "none" } },
+};
+
+class Graph {
+  private readonly byUrn: ReadonlyMap<string, Registration>;
+
+  constructor(readonly resources: readonly Registration[]) {
+    this.byUrn = new Map(resources.map((one) => [one.urn, one]));
+  }
+
+  /** Everything that goes after a resource when all is destroyed: what it depends on, by any way. */
+  below(urn: string): Set<string> {
+    const seen = new Set<string>();
+    const visit = (one: string): void => {
+      const found = this.byUrn.get(one);
+      for (const next of found ? [...found.dependencies, ...(found.provider ? [found.provider] : [])] : []) {
+        if (seen.has(next)) continue;
+        seen.add(next);
+        visit(next);
+      }
+    };
+    visit(urn);
+    return seen;
+  }
+
+  of(type: RegExp): Registration[] {
+    return this.resources.filter((one) => type.test(one.type));
+  }
+
+  /** Pairs where the second could go before the first. */
+  tooEarly(first: readonly Registration[], then: readonly Registration[]): string[] {
+    return first.flatMap((one) => {
+      const below = this.below(one.urn);
+      return then.filter(({ urn }) => !below.has(urn)).map((other) => `${other.type} ${other.name} before ${one.type} ${one.name}`);
+    });
+  }
+}
+
+async function graphOf(eks: object): Promise<Graph> {
+  const resources: Registration[] = [];
+  const stack = checked(eks, platform);
+  await runProgram(() => deploy(stack, { offline: true, charts: {} }), {
+    register: (registration) => {
+      resources.push(registration);
+      return Promise.resolve(sample(registration));
+    },
+    read: (_type, name, id) => Promise.resolve({ id, state: { metadata: { name } } }),
+  });
+  return new Graph(resources);
+}
+
+describe.each(Object.entries(stacks))("when all is destroyed, %s", (_name, eks) => {
+  const network = /^aws:ec2\/(?!launchTemplate)/;
+  let graph: Graph;
+  beforeAll(async () => {
+    graph = await graphOf(eks);
+  });
+
+  it("everything in the cluster goes before anything in AWS", () => {
+    const inside = graph.of(/^kubernetes:/);
+    expect(inside.length).toBeGreaterThan(10);
+    expect(graph.tooEarly(inside, graph.of(/^aws:/))).toEqual([]);
+  });
+
+  it("nodes go before what makes them work, and all of it before the cluster", () => {
+    const clusters = graph.of(/:Cluster$/);
+    const first = graph.of(/:Addon$/).filter(({ name }) => ["vpc-cni", "kube-proxy", "eks-pod-identity-agent"].includes(name));
+    const later = graph.of(/:Addon$/).filter(({ name }) => ["coredns", "aws-ebs-csi-driver"].includes(name));
+    const groups = graph.of(/:NodeGroup$/);
+    expect(graph.tooEarly(groups, first)).toEqual([]);
+    expect(graph.tooEarly(later, groups)).toEqual([]);
+    expect(graph.tooEarly([...first, ...groups, ...later, ...graph.of(/:(AccessEntry|AccessPolicyAssociation|PodIdentityAssociation)$/)], clusters)).toEqual(
+      [],
+    );
+  });
+
+  it("the cluster goes before its network, its rights, its key and its logs", () => {
+    expect(graph.of(network).length).toBeGreaterThan(10);
+    const rights = graph.of(/:(Role|RolePolicy|RolePolicyAttachment)$/).filter(({ name }) => name.startsWith("cluster"));
+    expect(rights.length).toBeGreaterThanOrEqual(3);
+    expect(graph.tooEarly(graph.of(/:Cluster$/), [...graph.of(network), ...rights, ...graph.of(/:(Key|Alias|LogGroup)$/)])).toEqual([]);
+  });
+
+  it("nothing is taken for gone because something else went, and nothing in AWS is left behind", () => {
+    expect(graph.resources.filter(({ options }) => options.deletedWith !== undefined).map(({ name }) => name)).toEqual([]);
+    expect(graph.of(/^aws:/).filter(({ options }) => options.retainOnDelete)).toEqual([]);
+  });
+});
+
+it("a missing edge is found", async () => {
+  const { resources } = await graphOf({});
+  const withoutRoutes = (one: Registration): Registration =>
+    one.type.endsWith(":Cluster") ? { ...one, dependencies: one.dependencies.filter((urn) => !/:NatGateway::|:Route::private/.test(urn)) } : one;
+  const cut = new Graph(resources.map(withoutRoutes));
+  expect(cut.tooEarly(cut.of(/:Cluster$/), cut.of(/:NatGateway$/))).toEqual([
+    "aws:ec2/natGateway:NatGateway nat-eu-west-1a before aws:eks/cluster:Cluster cluster",
+  ]);
+});
