@@ -1,5 +1,6 @@
 import { accessRules } from "./rules/access";
 import { addonRules } from "./rules/addons";
+import { eksRules } from "./rules/eks";
 import { exposureRules } from "./rules/exposure";
 import { gardenerRules } from "./rules/gardener";
 import { hostRules } from "./rules/hosts";
@@ -24,6 +25,7 @@ export const rules: readonly Rule[] = [
   ...registryRules,
   ...gardenerRules,
   ...accessRules,
+  ...eksRules,
 ];
 
 /** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */
