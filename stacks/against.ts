@@ -1,5 +1,6 @@
 import type { Issue } from "../components/core/errors";
 import { dataRules } from "./against/data";
+import { eksChangeRules } from "./against/eks";
 import { exposureRules } from "./against/exposure";
 import { frozenRules } from "./against/frozen";
 import { hostChangeRules } from "./against/hosts";
@@ -17,6 +18,7 @@ export const changeRules: readonly ChangeRule[] = [
   ...kubernetesRules,
   ...hostChangeRules,
   ...gardenerChangeRules,
+  ...eksChangeRules,
 ];
 
 /** Compares a stack with what it was: frozen fields, skipped versions, swaps that lose data. */

@@ -4,7 +4,7 @@ import type { ChangeFacts, ChangeRule } from "./rule";
 /** The version a cluster is brought to by its config; clusters that others bring up have none. */
 const versionOf = ({ cluster }: StackConfig): string | undefined => {
   const { version } = cluster.config as { version?: unknown };
-  return typeof version === "string" && /^v?1\.\d+\.\d+/.test(version) ? version : undefined;
+  return typeof version === "string" && /^v?1\.\d+(\.\d+|$)/.test(version) ? version : undefined;
 };
 
 interface Change {
@@ -22,13 +22,19 @@ function change({ before, after }: ChangeFacts): Change | undefined {
     : { path: `bearstack:cluster.${kind}.version`, then, now };
 }
 
-/** Grows with the version, as scripts on hosts and Gardener compare it: v1.36.2+k3s1 is 36002001, 1.36.2 is 36002000. */
+/** Grows with the version, as scripts on hosts and Gardener compare it: v1.36.2+k3s1 is 36002001, 1.36.2 is 36002000, and 1.36 of a cloud 36000000. */
 function rank(version: string): number {
-  const [, minorPart, patch, build] = /^v?1\.(\d+)\.(\d+)(?:\+[a-z0-9]*[a-z]\.?(\d+))?$/.exec(version) ?? [];
-  return Number(minorPart) * 1_000_000 + Number(patch) * 1000 + Number(build ?? 0);
+  const [, minorPart, patch, build] = /^v?1\.(\d+)(?:\.(\d+)(?:\+[a-z0-9]*[a-z]\.?(\d+))?)?$/.exec(version) ?? [];
+  return Number(minorPart) * 1_000_000 + Number(patch ?? 0) * 1000 + Number(build ?? 0);
 }
 
-const minor = (version: string): number => Number(/^v?1\.(\d+)\./.exec(version)?.[1] ?? NaN);
+const minor = (version: string): number => Number(/^v?1\.(\d+)/.exec(version)?.[1] ?? NaN);
+
+/** The version to go to first; where a cloud chooses the patch, it has none. */
+function next(version: string): string {
+  const following = `1.${minor(version) + 1}`;
+  return /^1\.\d+$/.test(version) ? following : `the last ${version.startsWith("v") ? "v" : ""}${following}.x`;
+}
 
 /** Upgrades of Kubernetes, however the cluster is made. */
 export const kubernetesRules: readonly ChangeRule[] = [
@@ -45,7 +51,7 @@ export const kubernetesRules: readonly ChangeRule[] = [
               path: found.path,
               seen: found.now,
               problem: `goes from ${found.then} to ${found.now}, but Kubernetes goes up one minor version at a time.`,
-              fix: `set the last ${found.then.startsWith("v") ? "v" : ""}1.${minor(found.then) + 1}.x first, run pulumi up, then go on`,
+              fix: `set ${next(found.then)} first, run pulumi up, then go on`,
             },
           ]
         : [];
