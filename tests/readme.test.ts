@@ -20,6 +20,7 @@ describe("the stacks that the docs show", () => {
       ...blocks("README.md"),
       ...blocks("docs/architecture.md"),
       ...blocks("docs/gardener.md"),
+      ...blocks("docs/eks.md"),
       read("docs/samples/Pulumi.prod.yaml"),
       read("Pulumi.dev.yaml"),
     ].map((text) => [text]),
