@@ -143,6 +143,12 @@ describe("what is loaded", () => {
   });
 });
 
+test("the program of a cluster elsewhere loads no cloud's SDK", () => {
+  const script = `require(${JSON.stringify(join(root, "dist", "cli", "main.js"))}).main(["node", "bear", "plan", "-s", "good", "--json"]).then(() => console.error(Object.keys(require.cache).filter((file) => /@pulumi.(aws|gcp)/.test(file)).length, Object.keys(require.cache).some((file) => file.includes("@pulumi"))))`;
+  const { stderr } = spawnSync(process.execPath, ["-e", script], { cwd: folder, encoding: "utf8" });
+  expect(stderr).toBe("0 true\n");
+});
+
 describe("--against", () => {
   test("compares with the merge base: frozen fields are refused, and plan shows what changed", () => {
     stack("moving", { "bearstack:cluster": { existing: { kubeconfig: "a", context: "one", networkPolicies: true } }, "bearstack:platform": platform });

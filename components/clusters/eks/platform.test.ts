@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { recordProgram } from "../../../sandbox/runner/record";
+import { checkStack, checkStackOrThrow } from "../../../stacks/check";
+import { makePlan } from "../../../stacks/plan";
+import { deploy } from "../../../stacks/program";
+import type { RawStack } from "../../../stacks/stack-file";
+import { choices, full as fullPlatform, raw } from "../../../tests/configs";
+import { modes } from "../../../tests/eks";
+
+const smallest = { region: "eu-west-1", admins: ["arn:aws:iam::123456789012:role/deploy"] };
+const clusters = {
+  "auto, smallest": smallest,
+  "managed, smallest": { ...smallest, nodes: "managed" },
+  "karpenter, smallest": { ...smallest, nodes: "karpenter" },
+  "auto, full": { region: "eu-west-1", ...modes.auto },
+  "managed, full": { region: "eu-west-1", ...modes.managed },
+  "karpenter, full": { region: "eu-west-1", ...modes.karpenter },
+};
+
+/** A stack of the matrix with this cluster of EKS in the place of its own. */
+function on(eks: object, stack: RawStack): RawStack {
+  return { ...stack, values: { ...stack.values, cluster: { eks } } };
+}
+
+describe.each(Object.entries(clusters))("%s", (name, eks) => {
+  it("takes every choice of the platform", () => {
+    expect(choices.length).toBeGreaterThan(20);
+    for (const { slot, choice } of choices) {
+      const { checked, issues } = checkStack(on(eks, raw("eks", [{ slot, choice }])));
+      expect(issues, `${slot} ${choice}`).toEqual([]);
+      expect(makePlan(checked).slots).toContainEqual(expect.objectContaining({ slot, choice }));
+    }
+  });
+
+  it("carries the full platform, all of it on the cluster's provider and after the cluster's own objects", async () => {
+    const checked = checkStackOrThrow(on(eks, raw("eks", fullPlatform)));
+    const resources = await recordProgram(() => deploy(checked, { offline: true, charts: {} }), { stack: "test" });
+    const kubernetes = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+    expect(kubernetes.length).toBeGreaterThan(60);
+    expect(kubernetes.filter(({ provider }) => provider !== "cluster")).toEqual([]);
+    const own = name.startsWith("auto") ? ["gp3", "network-policies"] : ["gp3"];
+    const namespaces = kubernetes.filter(({ type }) => type.endsWith(":Namespace"));
+    expect(namespaces.length).toBeGreaterThan(5);
+    for (const { dependsOn } of namespaces) expect(dependsOn).toEqual(expect.arrayContaining(own));
+    // Claims name the class that is made for them.
+    const claims = kubernetes.filter(({ inputs }) => JSON.stringify(inputs).includes('"storageClassName":'));
+    expect(claims.length).toBeGreaterThan(0);
+    for (const { inputs } of claims) expect(JSON.stringify(inputs)).toContain('"storageClassName":"gp3"');
+  });
+});
