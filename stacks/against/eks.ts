@@ -1,5 +1,5 @@
 import type { EksConfig } from "../../components/clusters/eks/schema";
-import { clusterName, vpcCidrOf, zonesOf } from "../../components/clusters/eks/settings";
+import { clusterName, poolsOf, vpcCidrOf, zonesOf } from "../../components/clusters/eks/settings";
 import { EKS_ROOT, eksIn } from "../rules/eks";
 import { frozenRule, type FrozenField } from "./frozen";
 import type { ChangeRule } from "./rule";
@@ -46,6 +46,23 @@ const fields: readonly FrozenField[] = [
 /** Changes of an EKS cluster that would cost it. */
 export const eksChangeRules: readonly ChangeRule[] = [
   ...fields.map(frozenRule),
+  {
+    id: "eks-pool-leaves",
+    severity: "warning",
+    reason: "A pool that is not named any more goes with its nodes; the one that is there by default goes once another is named.",
+    cure: "Keep the pool beside the new one, or let its pods find room elsewhere before.",
+    find: ({ before, after }) => {
+      const [then, now] = [eksIn(before.config), eksIn(after.config)];
+      if (!then || !now || then.nodes !== now.nodes) return [];
+      const left = Object.keys(poolsOf(then)).filter((pool) => !(pool in poolsOf(now)));
+      const byDefault = Object.keys(then.pools).length === 0 ? ", there by default" : "";
+      return left.map((pool) => ({
+        path: `${EKS_ROOT}.pools`,
+        problem: `no longer names ${pool}${byDefault}: all its nodes are drained and go.`,
+        fix: `keep ${pool} beside the others, unless its pods have room elsewhere`,
+      }));
+    },
+  },
   {
     id: "frozen-eks-zones",
     severity: "error",
