@@ -63,7 +63,7 @@ export const eksRules: readonly Rule[] = [
             "admins",
             undefined,
             "is empty: nobody could enter the cluster, nor could this program.",
-            "name the role that deploys: aws sts get-caller-identity shows it; or set roleArn",
+            "name the role that deploys, arn:aws:iam::<account>:role/<name>, or set roleArn; aws sts get-caller-identity shows who you are",
           ),
     ),
   },
@@ -290,6 +290,17 @@ export const eksRules: readonly Rule[] = [
             `choose one of ${Object.keys(addonVersions).join(", ")}, or set addons.<name>.version of each`,
           );
     }),
+  },
+  {
+    id: "eks-key-elsewhere",
+    severity: "error",
+    reason: "EKS takes a key of its own region only.",
+    cure: "Name a key of the region, or leave it out.",
+    find: ofEks(({ region, encryption: { key } }) =>
+      key !== undefined && key.split(":")[3] !== region
+        ? at("encryption.key", key, `is not in ${region}.`, "name a key of the region, or leave it out: one is made")
+        : [],
+    ),
   },
   {
     id: "eks-thumbprint-without-irsa",

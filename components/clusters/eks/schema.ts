@@ -4,10 +4,20 @@ import { cidr, dnsLabel, FIX } from "../../core/schema";
 /** The version that this release of BearStack asks for: in standard support until 27 March 2027 (EKS: Kubernetes release calendar). */
 export const EKS_VERSION = "1.35";
 
-const arnOf = (service: string, what: string, example: string) =>
-  z.string().regex(new RegExp(`^arn:aws[-a-z]*:${service}:[-a-z0-9]*:\\d{12}:\\S+$`), `is no ARN of ${what}${FIX}write it like ${example}`);
+/** IAM's own name of a role or user. What a session goes by (arn:aws:sts::...:assumed-role/...) is none, though it is what `aws sts` shows. */
+const principal = z
+  .string()
+  .regex(
+    /^arn:aws[-a-z]*:iam::\d{12}:(role|user)\/\S+$/,
+    `is no ARN of a role or user${FIX}write it like arn:aws:iam::123456789012:role/deploy; of a session arn:aws:sts::...:assumed-role/deploy/..., that is its role`,
+  );
 
-const roleArn = arnOf("iam", "a role or user", "arn:aws:iam::123456789012:role/deploy");
+const keyArn = z
+  .string()
+  .regex(
+    /^arn:aws[-a-z]*:kms:[-a-z0-9]+:\d{12}:key\/\S+$/,
+    `is no ARN of a key${FIX}write it like arn:aws:kms:eu-west-1:123456789012:key/..., not that of an alias`,
+  );
 
 const idOf = (prefix: string) =>
   z
@@ -137,7 +147,7 @@ export const EksConfig = z.strictObject({
     .regex(/^\d{12}$/, `is no account${FIX}write its twelve digits in quotes`)
     .optional()
     .describe("Account; a run with credentials of another one is refused. Cannot change later."),
-  roleArn: roleArn
+  roleArn: principal
     .optional()
     .describe("Role to assume for everything, also for the cluster itself; without it the credentials of the run are used as they are."),
   name: z
@@ -151,7 +161,7 @@ export const EksConfig = z.strictObject({
     .default(EKS_VERSION)
     .describe("Version of Kubernetes. It goes up one minor version at a time and never down."),
   admins: z
-    .array(roleArn)
+    .array(principal)
     .default([])
     .describe("ARNs of roles or users that administer the cluster; the one that deploys is one of them. `roleArn` is always added."),
   nodes: z
@@ -179,9 +189,7 @@ export const EksConfig = z.strictObject({
   endpoint: Endpoint.describe("Where the API server is reached."),
   encryption: z
     .strictObject({
-      key: arnOf("kms", "a key", "arn:aws:kms:eu-west-1:123456789012:key/...")
-        .optional()
-        .describe("ARN of a KMS key; one is made when left out. Cannot change later."),
+      key: keyArn.optional().describe("ARN of a KMS key; one is made when left out. Cannot change later."),
     })
     .prefault({})
     .describe("Encryption of Secrets in etcd."),
