@@ -2,17 +2,18 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Provider } from "@pulumi/kubernetes";
 import { output } from "@pulumi/pulumi";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { accessOf, examples, needs as everyKind } from "../cli/internal/docs/identities";
 import { accessPolicy } from "../components/clusters/eks/grant-policies";
 import { grantsOf } from "../components/clusters/gke/grant-roles";
 import { ClusterComponent } from "../components/clusters/provider";
 import { ownAccount } from "../components/core/access";
-import type { AccessRequest, ClusterHandle } from "../components/clusters/definition";
+import type { AccessRequest, ClusterContext, ClusterHandle, ClusterModule } from "../components/clusters/definition";
+import { clusters } from "../components/clusters/registry";
 import { addons } from "../components/addons/registry";
 import { recordProgram } from "../sandbox/runner/record";
 import { createPlatform } from "../stacks/platform";
-import { one, platformStack, secure } from "./platforms";
+import { one, platformStack, recordPlatform, secure } from "./platforms";
 
 const bucket = { bucket: "acme-data", region: "eu-central-1" };
 const email = "ops@example.com";
@@ -106,6 +107,19 @@ describe("what add-ons rely on", () => {
       expect(annotations).toEqual(["serviceAccount", "annotations"]);
     }
   });
+});
+
+it("come to the cluster before it is made", async () => {
+  const { existing } = clusters;
+  const real = await existing!.load();
+  let seen: ClusterContext | undefined;
+  const create: ClusterModule["create"] = (config, context) => {
+    seen = context;
+    return real.create(config, context);
+  };
+  vi.spyOn(existing!, "load").mockResolvedValueOnce({ create });
+  await recordPlatform({ logs: { loki: { objects: { s3: bucket } } } });
+  expect(seen?.access?.map(({ addon, serviceAccount, namespace }) => [addon, serviceAccount, namespace])).toEqual([["loki", "loki", "loki"]]);
 });
 
 describe("accounts of clusters that know identities by annotation", () => {
