@@ -16,6 +16,7 @@ async function program(): Promise<void> {
   const provider = new k8s.Provider("cluster", { kubeconfig: pulumi.secret("hidden-kubeconfig") });
   const space = new k8s.core.v1.Namespace("space", { metadata: { name: "space" } }, { provider, protect: true });
   const group = new Group("group", { provider, dependsOn: [space] });
+  new k8s.Provider("another", { kubeconfig: "sample" }, { replaceWith: [space] });
   const password = new random.RandomPassword("password", { length: 20 }, { parent: group });
   const secret = new k8s.core.v1.Secret(
     "login",
@@ -34,8 +35,9 @@ describe("recordProgram", () => {
   it("sees what public mocks hide", async () => {
     const recorded = await recordProgram(program);
     const by = (name: string) => recorded.find((resource) => resource.name === name)!;
-    expect(recorded.map((resource) => resource.name).sort()).toEqual(["cluster", "group", "late", "login", "password", "space", "web"]);
+    expect(recorded.map((resource) => resource.name).sort()).toEqual(["another", "cluster", "group", "late", "login", "password", "space", "web"]);
     expect(by("space").options).toMatchObject({ protect: true });
+    expect(by("another").options.replaceWith).toEqual(["space"]);
     expect(by("login")).toMatchObject({ parent: "group", provider: "cluster", dependsOn: ["password", "space"], options: { retainOnDelete: true } });
     expect(by("web")).toMatchObject({
       dependsOn: ["login", "password", "space"],
@@ -76,7 +78,7 @@ describe("recordProgram", () => {
 
   it("passes on what the program throws, and works after it", async () => {
     await expect(recordProgram(() => Promise.reject(new Error("boom")))).rejects.toThrow("boom");
-    expect(await recordProgram(program)).toHaveLength(7);
+    expect(await recordProgram(program)).toHaveLength(8);
   });
 
   it("passes on what a computation of an input throws, which the SDK waits for without end", async () => {

@@ -100,6 +100,7 @@ const samples: Record<string, Record<string, unknown>> = {
     certificateAuthority: { data: "c2FtcGxl" },
     identities: [{ oidcs: [{ issuer: "https://oidc.eks.invalid/id/SAMPLE" }] }],
   },
+  "gcp:serviceaccount/account:Account": { email: "sample@sample.iam.gserviceaccount.com" },
   "tls:index/certRequest:CertRequest": { certRequestPem: SAMPLE_PEM },
   "tls:index/selfSignedCert:SelfSignedCert": { certPem: SAMPLE_PEM },
   "tls:index/locallySignedCert:LocallySignedCert": { certPem: SAMPLE_PEM },
