@@ -8,6 +8,7 @@ const withoutSdk = [
   "components/clusters/*/{access,cluster,schema}.ts",
   "components/clusters/{kubeconfig,kubernetes,source}.ts",
   "components/clusters/eks/{kubeconfig,policies,settings,versions}.ts",
+  "components/clusters/gke/{facts,pool-schema}.ts",
   "components/clusters/gardener/{garden,script,shoot}.ts",
   "components/clusters/{eks/grant-policies,gke/grant-roles}.ts",
   "components/core/{access,addon,collect,contributions,errors,existing,lock,ports,resolve,schema,secret,slots}.ts",

@@ -5,6 +5,7 @@ import { exposureRules } from "./against/exposure";
 import { frozenRules } from "./against/frozen";
 import { hostChangeRules } from "./against/hosts";
 import { gardenerChangeRules } from "./against/gardener";
+import { gkeChangeRules } from "./against/gke";
 import { kubernetesRules } from "./against/kubernetes";
 import type { ChangeFacts, ChangeRule } from "./against/rule";
 import { versionRules } from "./against/versions";
@@ -19,6 +20,7 @@ export const changeRules: readonly ChangeRule[] = [
   ...hostChangeRules,
   ...gardenerChangeRules,
   ...eksChangeRules,
+  ...gkeChangeRules,
 ];
 
 /** Compares a stack with what it was: frozen fields, skipped versions, swaps that lose data. */

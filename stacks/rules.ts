@@ -3,6 +3,8 @@ import { addonRules } from "./rules/addons";
 import { eksRules } from "./rules/eks";
 import { exposureRules } from "./rules/exposure";
 import { gardenerRules } from "./rules/gardener";
+import { gkeRules } from "./rules/gke";
+import { gkeOptionRules } from "./rules/gke-options";
 import { hostRules } from "./rules/hosts";
 import { hostOptionRules } from "./rules/host-options";
 import { kubernetesRules } from "./rules/kubernetes";
@@ -26,6 +28,8 @@ export const rules: readonly Rule[] = [
   ...gardenerRules,
   ...accessRules,
   ...eksRules,
+  ...gkeRules,
+  ...gkeOptionRules,
 ];
 
 /** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */

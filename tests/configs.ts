@@ -21,6 +21,7 @@ export const clusterConfigs: Readonly<Record<string, unknown>> = {
     credentials: "cloud",
     workers: [{ name: "main", machine: "m2.large" }],
   },
+  gke: { project: "acme-prod", region: "europe-west1" },
 };
 
 /** How traffic comes in where the default, a load balancer, is not there. */

@@ -55,6 +55,8 @@ const beyondEditors = [
   "duration",
   "gardener-no-source",
   "gardener-sleep",
+  "gke-region",
+  "gke-upgrade",
 ];
 
 describe("invalid configs", () => {

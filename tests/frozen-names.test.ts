@@ -11,7 +11,7 @@ import { checkStackOrThrow } from "../stacks/check";
 import { deploy } from "../stacks/program";
 import { parseStackText } from "../stacks/stack-file";
 import { full } from "./configs";
-import { eksStacks, people, secretStacks, wholePlatform, type StackFile } from "./full-stacks";
+import { eksStacks, gkeStacks, people, secretStacks, wholePlatform, type StackFile } from "./full-stacks";
 
 const file = join(__dirname, "frozen-names.json");
 
@@ -55,6 +55,7 @@ const stacks: readonly StackFile[] = [
   }),
   ...secretStacks,
   ...eksStacks,
+  ...gkeStacks,
   ...knobs,
 ];
 

@@ -95,10 +95,58 @@ export const smallShoot = {
 /** A Shoot whose garden is given as a secret. */
 const shoot = { gardener: { inline: secure, ...smallShoot } };
 
+/** The smallest cluster of GKE, under a name that no stack has. */
+export const gkeSmall = { project: "acme-prod", region: "europe-west1", name: "prod" };
+
+const gkeKey = (name: string): string => `projects/acme-keys/locations/europe-west1/keyRings/gke/cryptoKeys/${name}`;
+
+/** A cluster of GKE with every option that goes with the others. */
+export const gkeFull = {
+  ...gkeSmall,
+  minVersion: "1.34",
+  zones: ["europe-west1-b", "europe-west1-c"],
+  network: { nodes: "10.20.0.0/20", pods: "10.24.0.0/14", services: "10.28.0.0/20", controlPlane: "172.16.0.32/28" },
+  authorizedNetworks: { office: "192.0.2.0/24" },
+  pools: {
+    main: {},
+    gpu: {
+      machine: "g2-standard-8",
+      min: 0,
+      max: 2,
+      zones: ["europe-west1-b"],
+      spot: true,
+      maxPods: 32,
+      labels: { kind: "gpu" },
+      taints: ["for=gpu:NoSchedule"],
+      accelerator: { type: "nvidia-l4", driver: "LATEST" },
+      upgrade: { blueGreen: { batchSoak: "60s" } },
+    },
+  },
+  nodeAutoProvisioning: { cpu: { max: 64 }, memory: { max: 256 }, accelerators: { "nvidia-l4": 4 } },
+  registries: ["projects/acme-images/locations/europe-west1/repositories/apps", "projects/acme-base"],
+  encryption: { databaseKey: gkeKey("secrets"), diskKey: gkeKey("disks") },
+  maintenance: { start: "22:30", hours: 6, days: ["SA", "SU"], exclusions: { "year-end": { start: "2026-12-18T00:00:00Z", end: "2027-01-04T00:00:00Z" } } },
+  labels: { team: "platform" },
+};
+
+/** Clusters of GKE that between them make everything that comes with one. */
+export const gkeClusters: Readonly<Record<string, object>> = {
+  "GKE, the smallest": gkeSmall,
+  "GKE with every option": gkeFull,
+  "GKE, Autopilot": { ...gkeSmall, mode: "autopilot" },
+  "GKE in an existing network": { ...gkeSmall, network: { existing: { network: "shared", subnetwork: "gke", podsRange: "pods", servicesRange: "services" } } },
+};
+
 /** The platform is small: what a cluster makes is what counts here. */
 const smallPlatform = { domain: "dev.example.com", secrets: "sealed-secrets" };
 
 export const shootStack: StackFile = { name: "a Shoot", config: { "bearstack:cluster": shoot, "bearstack:platform": smallPlatform } };
+
+/** With webhooks, so that ports are opened. */
+export const gkeStacks: readonly StackFile[] = Object.entries(gkeClusters).map(([name, gke]) => ({
+  name,
+  config: { "bearstack:cluster": { gke }, "bearstack:platform": { ...smallPlatform, certificates: "cert-manager" } },
+}));
 
 /** The same hosts as another kind of cluster. */
 const hostsOfK0s: StackFile = {

@@ -21,6 +21,7 @@ describe("the stacks that the docs show", () => {
       ...blocks("docs/architecture.md"),
       ...blocks("docs/gardener.md"),
       ...blocks("docs/eks.md"),
+      ...blocks("docs/gke.md"),
       read("docs/samples/Pulumi.prod.yaml"),
       read("Pulumi.dev.yaml"),
     ].map((text) => [text]),

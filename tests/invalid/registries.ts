@@ -10,6 +10,7 @@ export const registries: Readonly<Record<string, readonly AnyAddon[]>> = {
     addon("opentelemetry-collector", "telemetry", { provides: ["telemetry"] }),
   ],
   overlay: [addon("cilium", "cni", { provides: ["networkPolicy"] })],
+  cni: [addon("calico", "cni", { provides: ["networkPolicy"] })],
   needy: [addon("sops", "secrets", { needs: ["dashboards"] })],
   circle: [addon("zipkin", "traces", { needs: ["secretStore"], provides: ["traces"] }), addon("sops", "secrets", { needs: ["traces"], provides: ["secretStore"] })],
   secondPage: [addon("zipkin", "traces", { contributes: () => ({ uis: [{ name: "traefik", title: "Second", service: "second", port: 80, ownLogin: true }] }) })],

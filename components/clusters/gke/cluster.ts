@@ -1,0 +1,18 @@
+import { defineCluster } from "../definition";
+import { poolsOf } from "./facts";
+import { GkeConfig } from "./schema";
+
+export const gke = defineCluster({
+  kind: "gke",
+  summary: "Google Kubernetes Engine, standard or Autopilot.",
+  schema: GkeConfig,
+  offers: (config) => ({
+    networkPolicy: "Dataplane V2",
+    storageClass: config.storageClass,
+    loadBalancer: true,
+    kubernetes: /^1\.\d+/.exec(config.version ?? "")?.[0],
+    nodes: config.mode === "autopilot" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
+    warnings: [],
+  }),
+  load: () => import("./index"),
+});
