@@ -57,6 +57,8 @@ const poolFields: Readonly<Record<string, (pool: Pool) => boolean | number | obj
 const text = (value: string | boolean | number | object | undefined): string =>
   value === undefined ? "none" : typeof value === "object" ? JSON.stringify(value) : String(value);
 
+const makesNodes = ({ mode, nodeAutoProvisioning }: GkeConfig): boolean => mode === "autopilot" || nodeAutoProvisioning !== undefined;
+
 /** Changes of a cluster of GKE that would make it, or its nodes, anew. */
 export const gkeChangeRules: readonly ChangeRule[] = [
   ...fields.map(frozenRule),
@@ -77,6 +79,26 @@ export const gkeChangeRules: readonly ChangeRule[] = [
               path: `${GKE}.network.nodes`,
               seen: is,
               problem: `was ${was}, and can only grow to a network that holds it.`,
+              fix: `put the old value back; ${COST}`,
+            },
+          ];
+    },
+  },
+  {
+    id: "frozen-gke-disk-key",
+    severity: "error",
+    reason: "The key for disks of nodes that GKE makes by itself, in Autopilot or by auto-provisioning, is part of the cluster from its first day on.",
+    cure: "Put the old key back; with a key, auto-provisioning cannot be switched on later.",
+    find: ({ before, after }) => {
+      const [then, now] = [gkeIn(before.config), gkeIn(after.config)];
+      if (!then || !now || !makesNodes(now)) return [];
+      const [was, is] = [makesNodes(then) ? then.encryption.diskKey : undefined, now.encryption.diskKey];
+      return was === is
+        ? []
+        : [
+            {
+              path: `${GKE}.${then.encryption.diskKey === is ? "nodeAutoProvisioning" : "encryption.diskKey"}`,
+              problem: `gives nodes that GKE makes the key ${text(is)}; it was ${text(was)} and cannot change after creation.`,
               fix: `put the old value back; ${COST}`,
             },
           ];
@@ -108,7 +130,7 @@ export const gkeChangeRules: readonly ChangeRule[] = [
     id: "gke-node-identity",
     severity: "error",
     reason: "Pools keep the service account and the disk key they were made with; another one deletes all of them at once, to be made anew.",
-    cure: "Put it back, or add pools and take the old ones out in a stack without it first.",
+    cure: "Put it back; a cluster whose nodes have another one is a second stack.",
     find: ({ before, after }) => {
       const [then, now] = [gkeIn(before.config), gkeIn(after.config)];
       if (!then || !now || then.mode === "autopilot") return [];

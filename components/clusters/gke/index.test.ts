@@ -351,6 +351,25 @@ describe("rules", () => {
   });
 });
 
+describe("changes", () => {
+  const refused = (then: object, now: object): (string | undefined)[] =>
+    checkChange({ before: checked({ ...small, ...then }), after: checked({ ...small, ...now }) }).issues.map(({ rule }) => rule);
+
+  it("of a pinned version go one minor version at a time", () => {
+    const pinned = (version: string): object => ({ channel: "UNSPECIFIED", version });
+    expect(refused(pinned("1.33.5-gke.1080000"), pinned("1.34.1-gke.1829001"))).toEqual([]);
+    expect(refused(pinned("1.33.5-gke.1080000"), pinned("1.35.0-gke.1000000"))).toEqual(["kubernetes-minor-skip"]);
+  });
+
+  it("that bring a key for disks into the cluster itself are refused, and those that do not are not", () => {
+    const { encryption } = full;
+    const provisioning = { nodeAutoProvisioning: { cpu: { max: 64 }, memory: { max: 256 } } };
+    expect(refused({ encryption }, { encryption, ...provisioning })).toEqual(["frozen-gke-disk-key"]);
+    expect(refused({ encryption, ...provisioning }, { encryption })).toEqual([]);
+    expect(refused({}, provisioning)).toEqual([]);
+  });
+});
+
 describe("names", () => {
   it("of accounts fit, whatever the cluster is called", () => {
     expect(accountId("prod")).toBe("prod-nodes");
