@@ -142,11 +142,30 @@ const smallPlatform = { domain: "dev.example.com", secrets: "sealed-secrets" };
 
 export const shootStack: StackFile = { name: "a Shoot", config: { "bearstack:cluster": shoot, "bearstack:platform": smallPlatform } };
 
+/** What relies on identities of the cloud: buckets and zones without keys. */
+const reliant = (objects: object, dns01: object) => ({
+  ...smallPlatform,
+  certificates: { "cert-manager": { acme: { email: "ops@example.com", dns01 } } },
+  logs: { loki: { objects } },
+  traces: { tempo: { objects } },
+});
+
+const gkeReliant: StackFile = {
+  name: "GKE with identities",
+  config: {
+    "bearstack:cluster": { gke: gkeSmall },
+    "bearstack:platform": reliant({ gcs: { bucket: "acme-data" } }, { cloudDNS: { project: "acme-prod", hostedZoneName: "example" } }),
+  },
+};
+
 /** With webhooks, so that ports are opened. */
-export const gkeStacks: readonly StackFile[] = Object.entries(gkeClusters).map(([name, gke]) => ({
-  name,
-  config: { "bearstack:cluster": { gke }, "bearstack:platform": { ...smallPlatform, certificates: "cert-manager" } },
-}));
+export const gkeStacks: readonly StackFile[] = [
+  ...Object.entries(gkeClusters).map(([name, gke]) => ({
+    name,
+    config: { "bearstack:cluster": { gke }, "bearstack:platform": { ...smallPlatform, certificates: "cert-manager" } },
+  })),
+  gkeReliant,
+];
 
 /** The same hosts as another kind of cluster. */
 const hostsOfK0s: StackFile = {
@@ -182,7 +201,13 @@ export const eksStacks: readonly StackFile[] = [
   { nodes: "karpenter", admins: [deploy] },
 ].map((eks) => ({
   name: `EKS, ${eks.nodes}`,
-  config: { "bearstack:cluster": { eks: { region: "eu-west-1", name: "prod", ...eks } }, "bearstack:platform": smallPlatform },
+  config: {
+    "bearstack:cluster": { eks: { region: "eu-west-1", name: "prod", ...eks } },
+    "bearstack:platform": reliant(
+      { s3: { bucket: "acme-data", region: "eu-west-1" } },
+      { route53: { region: "eu-west-1", hostedZoneId: "Z0123456789ABCDEFGHIJ" } },
+    ),
+  },
 }));
 
 const everybody = { admins: ["group:admins"], viewers: ["group:viewers"] };

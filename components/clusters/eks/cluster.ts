@@ -16,6 +16,7 @@ export const eks = defineCluster({
     kubernetes: config.version,
     // Auto Mode makes nodes as pods ask for them.
     nodes: config.nodes === "auto" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
+    identity: "aws",
     warnings: [],
   }),
   load: () => import("./index"),

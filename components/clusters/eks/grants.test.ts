@@ -147,7 +147,7 @@ describe("granting access on EKS", () => {
     expect(the(own, "RolePolicy").inputs.role).toBe("access-loki");
     expect(the(own, "PodIdentityAssociation")).toMatchObject({
       inputs: { clusterName: "prod", namespace: "logs", serviceAccount: "loki" },
-      dependsOn: ["access-loki-rights"],
+      dependsOn: ["access-loki", "access-loki-rights"],
     });
   });
 

@@ -6,6 +6,7 @@ import { ClusterComponent, clusterHandle } from "../provider";
 import { makeFirstAddons, makeLaterAddons } from "./addons";
 import { STORAGE_CLASS } from "./cluster";
 import { accessOf, makeAccess, makeControlPlane, makeIrsa } from "./control-plane";
+import { grantAccess } from "./grants";
 import { makeKarpenter } from "./karpenter";
 import { eksKubeconfig } from "./kubeconfig";
 import { makeNetwork } from "./network";
@@ -44,6 +45,7 @@ export async function create(config: EksConfig, context: ClusterContext): Promis
     made.push(...first, ...nodes, ...makeLaterAddons(place, cluster, nodes));
     if (config.nodes === "karpenter") made.push(...makeKarpenter(place, cluster, nodes));
   }
+  made.push(...grantAccess({ cluster, offline: context.offline, opts: place.opts }, context.access ?? []).ready);
 
   const kubeconfig = accessOf(cluster).apply((access) => eksKubeconfig({ name, region: config.region, roleArn: config.roleArn, ...access }));
   const handle = clusterHandle("eks", { kubeconfig, context: name, identifier: eksIdentifier(config, context.stack) }, component, [cluster]);

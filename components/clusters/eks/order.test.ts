@@ -4,7 +4,8 @@ import { sample } from "../../../sandbox/runner/record";
 import { deploy } from "../../../stacks/program";
 import { checked, full, pools } from "../../../tests/eks";
 
-const platform = { domain: "example.com", exposure: "cloud", ingress: "traefik", secrets: "sealed-secrets" };
+const traces = { tempo: { objects: { s3: { bucket: "acme-data", region: "eu-west-1" } } } };
+const platform = { domain: "example.com", exposure: "cloud", ingress: "traefik", secrets: "sealed-secrets", traces };
 
 const stacks = {
   auto: {},
@@ -71,6 +72,7 @@ describe.each(Object.entries(stacks))("when all is destroyed, %s", (_name, eks) 
   it("everything in the cluster goes before anything in AWS", () => {
     const inside = graph.of(/^kubernetes:/);
     expect(inside.length).toBeGreaterThan(10);
+    expect(graph.of(/:PodIdentityAssociation$/).map(({ name }) => name)).toContain("access-tempo");
     expect(graph.tooEarly(inside, graph.of(/^aws:/))).toEqual([]);
   });
 

@@ -12,6 +12,7 @@ export const gke = defineCluster({
     loadBalancer: true,
     kubernetes: /^1\.\d+/.exec(config.version ?? "")?.[0],
     nodes: config.mode === "autopilot" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
+    identity: "gcp",
     warnings: [],
   }),
   load: () => import("./index"),

@@ -256,8 +256,10 @@ describe("safety", () => {
   });
 
   it.each(Object.entries(kinds))("lets nothing the cluster stands on go before what is in it: %s", async (_kind, gke) => {
-    const platform = { domain: "example.com", certificates: "cert-manager", secrets: "sealed-secrets" };
+    const traces = { tempo: { objects: { gcs: { bucket: "acme-data" } } } };
+    const platform = { domain: "example.com", certificates: "cert-manager", secrets: "sealed-secrets", traces };
     const resources = await record(gke, platform);
+    expect(named(resources, ":BucketIAMMember", "access-tempo-acme-data-objectUser").inputs).toMatchObject({ bucket: "acme-data" });
     const inside = resources.filter(({ type }) => type.startsWith("kubernetes:")).map(({ name }) => name);
     expect(inside.length).toBeGreaterThan(10);
     const below = resources.filter(({ type, name }) => (type.startsWith("gcp:") && !name.startsWith("webhooks")) || name === "google");

@@ -6,6 +6,7 @@ import type { Input } from "@pulumi/pulumi";
 import type { ClusterContext, ClusterHandle } from "../definition";
 import { ClusterComponent, clusterHandle } from "../provider";
 import { clusterIdentity, clusterName, nodeTag } from "./facts";
+import { grantAccess } from "./grants";
 import { nodeIdentity } from "./identity";
 import { clusterNetwork, webhookFirewall, type ClusterNetwork } from "./network";
 import { nodeDefaults, nodePools } from "./pools";
@@ -30,10 +31,12 @@ export async function create(config: GkeConfig, context: ClusterContext): Promis
   const pools = nodePools(config, name, cluster, nodes.email, { ...opts, dependsOn: before });
   const firewall = webhookFirewall(config, name, network.network, context.calledPorts ?? [], opts);
 
+  const granted = grantAccess({ project: config.project, offline: context.offline, cluster, opts }, context.access ?? []);
+
   const endpoint = cluster.controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint;
   const kubeconfig = endpoint.apply((host) => kubeconfigOf(name, context.offline ? "offline.invalid" : host));
   const handle = clusterHandle("gke", { kubeconfig, context: name, identifier: clusterIdentity(config, context.stack) }, component, [cluster]);
-  return { ...handle, ready: [cluster, ...pools, ...before, ...(firewall ? [firewall] : [])] };
+  return { ...handle, ready: [cluster, ...pools, ...before, ...(firewall ? [firewall] : []), ...granted.ready] };
 }
 
 /**
