@@ -33,6 +33,8 @@ export interface ClusterOffers {
   storageClass: string | undefined;
   /** Services of type LoadBalancer get an address. */
   loadBalancer: boolean;
+  /** What such a Service carries where its balancer would else be reached from inside only. */
+  loadBalancerAnnotations?: Record<string, string>;
   /** Kubernetes version, where the config says it, e.g. 1.36. */
   kubernetes: string | undefined;
   nodes: number | undefined;

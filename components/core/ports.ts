@@ -11,7 +11,11 @@ export interface Ports {
   /** Where claims without a class of their own get their volumes; empty name = the cluster's own default class. */
   storageClass: { name: Input<string> };
   /** How traffic reaches the ingress controller. */
-  exposure: { mode: "loadBalancer" | "hostPort" | "edge" };
+  exposure: {
+    mode: "loadBalancer" | "hostPort" | "edge";
+    /** What a Service of type LoadBalancer carries so that visitors from outside reach it. */
+    annotations?: Record<string, string>;
+  };
   /** The Gateway API CRDs are there. */
   gatewayApi: { channel: "standard" };
   /** The prometheus-operator CRDs (ServiceMonitor, PrometheusRule ...) are there. */

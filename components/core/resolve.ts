@@ -99,7 +99,10 @@ function fromCluster(offers: ClusterOffers): Partial<Ports> {
 function givenPorts(platform: PlatformConfig, offers: ClusterOffers): Partial<Ports> {
   const ports: Partial<Ports> = fromCluster(offers);
   const exposure = platform.slots.exposure[0]?.choice;
-  if (exposure === "cloud" && offers.loadBalancer) ports.exposure = { mode: "loadBalancer" };
+  if (exposure === "cloud" && offers.loadBalancer) {
+    const { loadBalancerAnnotations: annotations } = offers;
+    ports.exposure = { mode: "loadBalancer", ...(annotations ? { annotations } : {}) };
+  }
   if (exposure === "hostport") ports.exposure = { mode: "hostPort" };
   for (const slot of slotNames) {
     for (const choice of platform.slots[slot]) {

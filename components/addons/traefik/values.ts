@@ -13,7 +13,7 @@ export function replicasOf(config: TraefikConfig, scope: Pick<Scope, "profile">)
 }
 
 /** Values of the traefik chart, whose pods are restricted already; only a host port needs more. */
-export function traefikValues({ config, scope, ports, all }: ValuesContext<TraefikConfig, "gatewayApi" | "monitoringApi">): Values {
+export function traefikValues({ config, scope, ports, all }: ValuesContext<TraefikConfig, "exposure" | "gatewayApi" | "monitoringApi">): Values {
   const { exposure } = scope;
   const hostPort = exposure === "hostPort";
   const gateway = ports.gatewayApi !== undefined;
@@ -35,6 +35,7 @@ export function traefikValues({ config, scope, ports, all }: ValuesContext<Traef
         }
       : {}),
     service: {
+      ...(published && ports.exposure?.annotations ? { annotations: ports.exposure.annotations } : {}),
       spec: { type: published ? "LoadBalancer" : "ClusterIP", ...(published && config.keepClientAddress ? { externalTrafficPolicy: "Local" } : {}) },
       ...(config.dashboard ? { additionalServices: { api: { spec: { type: "ClusterIP" } } } } : {}),
     },

@@ -6,6 +6,8 @@ import { deploy } from "../../../stacks/program";
 import type { RawStack } from "../../../stacks/stack-file";
 import { choices, full as fullPlatform, raw } from "../../../tests/configs";
 import { modes } from "../../../tests/eks";
+import { eks as eksKind } from "./cluster";
+import { EksConfig } from "./schema";
 
 const smallest = { region: "eu-west-1", admins: ["arn:aws:iam::123456789012:role/deploy"] };
 const clusters = {
@@ -47,4 +49,21 @@ describe.each(Object.entries(clusters))("%s", (name, eks) => {
     expect(claims.length).toBeGreaterThan(0);
     for (const { inputs } of claims) expect(JSON.stringify(inputs)).toContain('"storageClassName":"gp3"');
   });
+
+  it("faces the internet with its ingress", async () => {
+    const checked = checkStackOrThrow(on(eks, raw("eks", [{ slot: "ingress", choice: "traefik" }])));
+    const resources = await recordProgram(() => deploy(checked, { offline: true, charts: {} }), { stack: "test" });
+    const traefik = resources.find(({ type, name: of }) => type.endsWith(":Release") && of === "traefik")!;
+    // What the control plane makes faces it anyway.
+    const annotations = name.startsWith("auto") ? { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing" } : undefined;
+    const { service } = traefik.inputs.values as { service: object };
+    expect(service).toEqual({ spec: { type: "LoadBalancer" }, ...(annotations ? { annotations } : {}) });
+  });
+});
+
+it("an existing VPC without public subnets keeps the ingress inside", () => {
+  const existing = { vpcId: "vpc-0123456789abcdef0", privateSubnets: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"] };
+  const offers = (network: object) => eksKind.offers(EksConfig.parse({ ...smallest, network })).loadBalancerAnnotations;
+  expect(offers({ existing })).toBeUndefined();
+  expect(offers({ existing: { ...existing, publicSubnets: ["subnet-0123456789abcdef2"] } })).not.toBeUndefined();
 });
