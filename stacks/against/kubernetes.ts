@@ -22,8 +22,12 @@ function change({ before, after }: ChangeFacts): Change | undefined {
     : { path: `bearstack:cluster.${kind}.version`, then, now };
 }
 
-/** Grows with the version, as scripts on hosts and Gardener compare it: v1.36.2+k3s1 is 36002001, 1.36.2 is 36002000, and 1.36 of a cloud 36000000. */
+/**
+ * Grows with the version, as scripts on hosts and Gardener compare it: v1.36.2+k3s1 is 36002001, 1.36.2 is 36002000, and 1.36 of a cloud 36000000.
+ * GKE lets patches go back (its docs, manually upgrade a cluster), so 1.36.2-gke.1827000 counts as 1.36.
+ */
 function rank(version: string): number {
+  if (version.includes("-gke.")) return minor(version) * 1_000_000;
   const [, minorPart, patch, build] = /^v?1\.(\d+)(?:\.(\d+)(?:\+[a-z0-9]*[a-z]\.?(\d+))?)?$/.exec(version) ?? [];
   return Number(minorPart) * 1_000_000 + Number(patch ?? 0) * 1000 + Number(build ?? 0);
 }
