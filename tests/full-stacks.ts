@@ -198,7 +198,7 @@ const deploy = "arn:aws:iam::123456789012:role/deploy";
 export const eksStacks: readonly StackFile[] = [
   { nodes: "auto", network: { nat: "perZone" }, irsa: true, roleArn: deploy },
   { nodes: "managed", pools: { main: {}, spot: { spot: true, image: "bottlerocket" } }, admins: [deploy] },
-  { nodes: "karpenter", admins: [deploy] },
+  { nodes: "karpenter", admins: [deploy], identities: "irsa" },
 ].map((eks) => ({
   name: `EKS, ${eks.nodes}`,
   config: {

@@ -1,5 +1,5 @@
 import type { EksConfig, Pool } from "../../components/clusters/eks/schema";
-import { adminsOf, isArm, natOf, poolsOf, roleName, ROLE_NAME_LENGTH, rolesOf, vpcCidrOf, zonesOf } from "../../components/clusters/eks/settings";
+import { adminsOf, hasIrsa, isArm, natOf, poolsOf, roleName, ROLE_NAME_LENGTH, rolesOf, vpcCidrOf, zonesOf } from "../../components/clusters/eks/settings";
 import { addonsOf, addonVersion, addonVersions } from "../../components/clusters/eks/versions";
 import type { StackConfig } from "../model";
 import { overlap } from "./networks";
@@ -307,8 +307,8 @@ export const eksRules: readonly Rule[] = [
     severity: "error",
     reason: "A thumbprint is that of the OIDC provider.",
     cure: "Set `irsa: true`, or take `thumbprint` out.",
-    find: ofEks(({ irsa, thumbprint }) =>
-      thumbprint && !irsa ? at("thumbprint", true, "is that of an OIDC provider, and there is none.", "set irsa: true, or take it out") : [],
+    find: ofEks((config) =>
+      config.thumbprint && !hasIrsa(config) ? at("thumbprint", true, "is that of an OIDC provider, and there is none.", "set irsa: true, or take it out") : [],
     ),
   },
   {

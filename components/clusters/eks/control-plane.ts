@@ -11,7 +11,7 @@ import type { Network } from "./network";
 import { after, kept, type Place } from "./place";
 import { awsPolicies, encryption, trust } from "./policies";
 import { makeRole, type MadeRole } from "./roles";
-import { adminsOf, partitionOf } from "./settings";
+import { adminsOf, hasIrsa, partitionOf } from "./settings";
 
 function encryptionKey(place: Place): { arn: Input<string>; resources: Resource[] } {
   const given = place.config.encryption.key;
@@ -115,19 +115,17 @@ export function makeAccess(place: Place, cluster: Cluster): Resource[] {
 const issuerOf = ({ identities }: Cluster): Output<string> => identities.apply((all) => all[0]?.oidcs?.[0]?.issuer ?? "");
 
 /** Roles for service accounts, for what cannot have Pod Identity. */
-export function makeIrsa(place: Place, cluster: Cluster, offline: boolean): Resource[] {
-  if (!place.config.irsa) return [];
+export function makeIrsa(place: Place, cluster: Cluster, offline: boolean): OpenIdConnectProvider | undefined {
+  if (!hasIrsa(place.config)) return undefined;
   const url = issuerOf(cluster);
   // The list begins with the root.
   const thumbprint = (): Output<string> =>
     offline ? output("") : getCertificateOutput({ url }, { parent: place.opts.parent! }).apply(({ certificates }) => certificates[0]!.sha1Fingerprint);
-  return [
-    new OpenIdConnectProvider(
-      "irsa",
-      { url, clientIdLists: ["sts.amazonaws.com"], ...(place.config.thumbprint ? { thumbprintLists: [thumbprint()] } : {}) },
-      place.opts,
-    ),
-  ];
+  return new OpenIdConnectProvider(
+    "irsa",
+    { url, clientIdLists: ["sts.amazonaws.com"], ...(place.config.thumbprint ? { thumbprintLists: [thumbprint()] } : {}) },
+    place.opts,
+  );
 }
 
 /** Address and authority of the API server. */

@@ -38,18 +38,21 @@ export async function create(config: EksConfig, context: ClusterContext): Promis
   const network = makeNetwork(place);
   const nodeRole = makeNodeRole(place);
   const cluster = makeControlPlane(place, network, nodeRole);
-  const made: Resource[] = [cluster, ...makeAccess(place, cluster), ...makeIrsa(place, cluster, context.offline)];
+  const irsa = makeIrsa(place, cluster, context.offline);
+  const made: Resource[] = [cluster, ...makeAccess(place, cluster), ...(irsa ? [irsa] : [])];
   if (config.nodes !== "auto") {
     const first = makeFirstAddons(place, cluster);
     const nodes = makeNodeGroups(place, cluster, network, nodeRole, first);
     made.push(...first, ...nodes, ...makeLaterAddons(place, cluster, nodes));
     if (config.nodes === "karpenter") made.push(...makeKarpenter(place, cluster, nodes));
   }
-  made.push(...grantAccess({ cluster, offline: context.offline, opts: place.opts }, context.access ?? []).ready);
+  const oidcProvider = config.identities === "irsa" ? { oidcProvider: irsa!.arn } : {};
+  const granted = grantAccess({ cluster, ...oidcProvider, offline: context.offline, opts: place.opts }, context.access ?? []);
+  made.push(...granted.ready);
 
   const kubeconfig = accessOf(cluster).apply((access) => eksKubeconfig({ name, region: config.region, roleArn: config.roleArn, ...access }));
   const handle = clusterHandle("eks", { kubeconfig, context: name, identifier: eksIdentifier(config, context.stack) }, component, [cluster]);
-  return { ...handle, ready: makeOwnObjects(config, handle, made) };
+  return { ...handle, ready: makeOwnObjects(config, handle, made), ...(granted.annotations ? { annotations: granted.annotations } : {}) };
 }
 
 /** What the cluster needs in it before anything else comes: a class for volumes, and in Auto Mode the word that network policies count. */

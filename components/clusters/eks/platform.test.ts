@@ -61,6 +61,23 @@ describe.each(Object.entries(clusters))("%s", (name, eks) => {
   });
 });
 
+it.each(["pod-identity", "irsa"])("gives add-ons their roles by %s", async (identities) => {
+  const traces = { tempo: { objects: { s3: { bucket: "acme-data", region: "eu-west-1" } } } };
+  const stack: RawStack = {
+    stack: "test",
+    source: "x",
+    values: { cluster: { eks: { ...smallest, identities } }, platform: { domain: "example.com", traces } },
+  };
+  const resources = await recordProgram(() => deploy(checkStackOrThrow(stack), { offline: true, charts: {} }), { stack: "test" });
+  const found = (type: string): string[] => resources.filter((one) => one.type.endsWith(type)).map(({ name }) => name);
+  const tempo = resources.find(({ type, name: of }) => type.endsWith(":Release") && of === "tempo")!;
+  const { annotations } = (tempo.inputs.values as { serviceAccount: { annotations?: Record<string, string> } }).serviceAccount;
+  const byAnnotation = identities === "irsa";
+  expect(found(":OpenIdConnectProvider")).toEqual(byAnnotation ? ["irsa"] : []);
+  expect(found(":PodIdentityAssociation")).toEqual(byAnnotation ? [] : ["access-tempo"]);
+  expect(Object.keys(annotations ?? {})).toEqual(byAnnotation ? ["eks.amazonaws.com/role-arn"] : []);
+});
+
 it("an existing VPC without public subnets keeps the ingress inside", () => {
   const existing = { vpcId: "vpc-0123456789abcdef0", privateSubnets: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"] };
   const offers = (network: object) => eksKind.offers(EksConfig.parse({ ...smallest, network })).loadBalancerAnnotations;

@@ -217,6 +217,10 @@ export const EksConfig = z.strictObject({
     .enum(["OVERWRITE", "PRESERVE", "NONE"])
     .default("OVERWRITE")
     .describe("What an update does with fields of add-ons that somebody changed in the cluster: OVERWRITE takes them back, PRESERVE keeps them, NONE fails."),
+  identities: z
+    .enum(["pod-identity", "irsa"])
+    .default("pod-identity")
+    .describe("How add-ons of the platform get their rights in AWS; irsa makes an OIDC provider and annotates service accounts."),
   irsa: z.boolean().default(false).describe("Whether there is an OIDC provider for roles of service accounts (IRSA), beside Pod Identity."),
   thumbprint: z.boolean().default(false).describe("Whether the OIDC provider gets the thumbprint of its authority. AWS needs none; each preview dials it."),
   tags: labels.default({}).describe("Tags of all that is made in AWS, nodes and their disks included."),

@@ -12,6 +12,9 @@ export const adminsOf = ({ admins, roleArn }: EksConfig): string[] => [...new Se
 
 export const zonesOf = ({ region, network }: EksConfig): string[] => network.zones ?? ["a", "b", "c"].map((letter) => region + letter);
 
+/** Whether there is an OIDC provider for roles of service accounts. */
+export const hasIrsa = ({ identities, irsa }: EksConfig): boolean => irsa || identities === "irsa";
+
 export const natOf = ({ network }: EksConfig): "single" | "perZone" | "none" => network.nat ?? "single";
 
 export const vpcCidrOf = ({ network }: EksConfig): string => network.cidr ?? "10.0.0.0/16";
