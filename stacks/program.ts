@@ -35,7 +35,7 @@ export async function deploy({ config, resolved }: CheckedStack, settings: Progr
     calledPorts: resolved ? calledPorts(resolved) : [],
     access: resolved?.all.access ?? [],
   });
-  const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig };
+  const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig, cluster: cluster.facts };
   if (config.platform && resolved)
     Object.assign(outputs, await createPlatform({ config, platform: config.platform, resolved, cluster, charts: settings.charts }));
   createTenants({ config, resolved, keep: config.platform?.data !== "delete", opts: { provider: cluster.provider, dependsOn: cluster.ready } });

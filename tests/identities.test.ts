@@ -129,7 +129,8 @@ describe("accounts of clusters that know identities by annotation", () => {
       const component = new ClusterComponent("test");
       const provider = new Provider("cluster", {}, { parent: component });
       const annotations = ({ serviceAccount }: AccessRequest) => ({ role: output(`role of ${serviceAccount}`) });
-      const cluster: ClusterHandle = { component, provider, kubeconfig: output(""), ready: [], ports: {}, annotations };
+      const facts = output({ kind: "test", context: "test", identifier: "test" });
+      const cluster: ClusterHandle = { component, provider, kubeconfig: output(""), facts, ready: [], ports: {}, annotations };
       await createPlatform({ config, platform: config.platform!, resolved: resolved!, cluster, charts: {} });
     });
     return one(resources, "Release", "loki").inputs.values;

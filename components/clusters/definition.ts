@@ -54,10 +54,20 @@ export interface Granted {
   annotations?: (account: AccessRequest) => Record<string, Input<string>> | undefined;
 }
 
+/** Which cluster it is, as another stack has to know it: nothing secret, and known in a preview. */
+export interface ClusterFacts {
+  kind: string;
+  /** The one context of its kubeconfig. */
+  context: string;
+  /** The provider's `clusterIdentifier`. */
+  identifier: string;
+}
+
 /** A cluster once it is there or found. */
 export interface ClusterHandle {
   component: ComponentResource;
   kubeconfig: Output<string>;
+  facts: Output<ClusterFacts>;
   provider: k8s.Provider;
   /** What the platform waits for before it creates anything. */
   ready: Resource[];

@@ -1,7 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
-import { ComponentResource, output, secret, type Input, type Resource } from "@pulumi/pulumi";
-import type { ClusterHandle } from "./definition";
-import type { PinnedKubeconfig } from "./kubeconfig";
+import { ComponentResource, output, secret, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import type { ClusterFacts, ClusterHandle } from "./definition";
 
 /** The node of the cluster in the resource tree. */
 export class ClusterComponent extends ComponentResource {
@@ -17,7 +16,7 @@ export class ClusterComponent extends ComponentResource {
  */
 export function clusterHandle(
   kind: string,
-  pinned: Omit<PinnedKubeconfig, "kubeconfig"> & { kubeconfig: Input<string> },
+  pinned: { kubeconfig: Input<string>; context: Input<string>; identifier: Input<string> },
   component: ComponentResource = new ClusterComponent(kind),
   /** What the cluster lives and dies with: when it is made anew, so is everything in it. */
   replaceWith: Resource[] = [],
@@ -34,5 +33,6 @@ export function clusterHandle(
     },
     { parent: component, ...(replaceWith.length > 0 ? { replaceWith } : {}) },
   );
-  return { component, kubeconfig: output(kubeconfig), provider, ready: [], ports: {} };
+  const facts: Output<ClusterFacts> = output({ kind, context: pinned.context, identifier: pinned.identifier });
+  return { component, kubeconfig: output(kubeconfig), facts, provider, ready: [], ports: {} };
 }
