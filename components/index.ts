@@ -1,6 +1,6 @@
 /** The public API of the npm package. */
 export { addons } from "./addons/registry";
-export { clusters, clusterKinds } from "./clusters/registry";
+export { clusters } from "./clusters/registry";
 export type { ClusterDefinition, ClusterHandle, ClusterOffers } from "./clusters/definition";
 export { defineAddon, type Addon, type Created, type CreateContext, type Scope, type Values, type ValuesContext } from "./core/addon";
 export type { Contributions } from "./core/contributions";

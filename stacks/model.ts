@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { clusterKinds, clusters } from "../components/clusters/registry";
+import { clusters } from "../components/clusters/registry";
 import type { Slot } from "../components/core/slots";
 import { dnsLabel, dnsName } from "../components/core/schema";
 import type { SecurityConfig } from "../components/security/schema";
@@ -48,4 +48,4 @@ export interface StackConfig {
 
 export const topLevelKeys = ["cluster", "platform", "security", "tenants", "apps", "adopt"] as const;
 
-export { clusterKinds, clusters };
+export { clusters };

@@ -9,7 +9,7 @@ import { existingPorts } from "../components/core/existing";
 import { SecurityConfig } from "../components/security/schema";
 import { TenantsConfig } from "../components/tenants/schema";
 import { fromZod, suggest } from "./issues";
-import { clusterKinds, clusters, PlatformSettings, topLevelKeys, type PlatformConfig, type SlotChoice, type Slots, type StackConfig } from "./model";
+import { clusters, PlatformSettings, topLevelKeys, type PlatformConfig, type SlotChoice, type Slots, type StackConfig } from "./model";
 import { seenOf } from "./seen";
 import type { RawStack } from "./stack-file";
 
@@ -106,7 +106,7 @@ function unwrap(schema: any): any {
 
 function parseCluster(value: unknown, issues: Issue[]): StackConfig["cluster"] | undefined {
   const path = "bearstack:cluster";
-  const kinds = Object.keys(clusterKinds);
+  const kinds = Object.keys(clusters);
   if (value === undefined) {
     issues.push({ path, problem: "is missing.", fix: `name one of: ${Object.keys(clusters).sort().join(", ")}; the smallest is "sandbox: {}"` });
     return undefined;
@@ -131,16 +131,7 @@ function parseCluster(value: unknown, issues: Issue[]): StackConfig["cluster"] |
   }
   const kind = given[0]!;
   if (!kinds.includes(kind)) return undefined;
-  const definition = clusters[kind];
-  if (!definition) {
-    issues.push({
-      path: `${path}.${kind}`,
-      problem: `${clusterKinds[kind]} is not built yet.`,
-      fix: `use ${Object.keys(clusters).join(" or ")}; a cluster made by other means is "existing"`,
-    });
-    return undefined;
-  }
-  const config = parseWith(definition.schema, one[kind] ?? {}, `${path}.${kind}`, issues);
+  const config = parseWith(clusters[kind]!.schema, one[kind] ?? {}, `${path}.${kind}`, issues);
   return config === undefined ? undefined : { kind, config };
 }
 

@@ -9,6 +9,7 @@ export const clusterConfigs: Readonly<Record<string, unknown>> = {
   sandbox: {},
   eks: { region: "eu-west-1", admins: ["arn:aws:iam::123456789012:role/deploy"], endpoint: { publicAccessCidrs: ["192.0.2.0/24"] } },
   existing: { kubeconfig: "~/.kube/config", context: "test", networkPolicies: true, nodes: 3 },
+  reference: { stack: "acme/cluster/prod", networkPolicies: true, nodes: 3 },
   k3s: {
     ssh: { privateKey: new Secret("bearstack:cluster.k3s.ssh.privateKey", () => "key") },
     servers: [{ host: "192.0.2.11", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDemo" }],

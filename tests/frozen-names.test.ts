@@ -10,7 +10,7 @@ import { recordProgram, type RecordedResource } from "../sandbox/runner/record";
 import { checkStackOrThrow } from "../stacks/check";
 import { deploy } from "../stacks/program";
 import { parseStackText } from "../stacks/stack-file";
-import { full } from "./configs";
+import { clusterConfigs, full } from "./configs";
 import { eksStacks, gkeStacks, people, secretStacks, wholePlatform, type StackFile } from "./full-stacks";
 
 const file = join(__dirname, "frozen-names.json");
@@ -41,6 +41,7 @@ const stacks: readonly StackFile[] = [
   onExisting("defaults", {}, people),
   { name: "sandbox", config: { "bearstack:cluster": "sandbox", "bearstack:platform": { ...wholePlatform, certificates: "cert-manager" } } },
   { name: "cluster and teams only", config: { "bearstack:cluster": existing, ...people } },
+  { name: "the cluster of another stack", config: { "bearstack:cluster": { reference: clusterConfigs.reference }, ...people } },
   onExisting("behind a load balancer", { exposure: "cloud", ingress: { traefik: { dashboard: true, gatewayApi: true } } }),
   onExisting("on host ports", { exposure: "hostport" }),
   onExisting("profile ha", { profile: "ha" }, people),

@@ -17,6 +17,8 @@ export interface KubernetesRange {
 /** Patched are 1.35 to 1.37; 1.34 is there to upgrade from. */
 const upstream = { from: "1.34", to: "1.37", source: "kubernetes.io/releases, September 2026, and one more to upgrade from" };
 
+const elsewhere = { from: "1.25", source: "since then Pod Security admission is stable, which our namespaces rely on" };
+
 /** By kind of cluster. A kind that is not here, the sandbox, has a version of its own. */
 export const kubernetesRanges: Readonly<Record<string, KubernetesRange>> = {
   gke: { from: "1.31", to: "1.37", source: "GKE release notes, all channels, September 2026" },
@@ -25,5 +27,6 @@ export const kubernetesRanges: Readonly<Record<string, KubernetesRange>> = {
   k3s: { ...upstream, tried: K3S_VERSION },
   k0s: { ...upstream, tried: K0S_VERSION },
   kubeadm: { ...upstream, tried: KUBEADM_VERSION },
-  existing: { from: "1.25", source: "since then Pod Security admission is stable, which our namespaces rely on" },
+  existing: elsewhere,
+  reference: elsewhere,
 };

@@ -30,6 +30,13 @@ const fields: readonly FrozenField[] = [
     read: (config) => (config.cluster.kind === "existing" ? config.cluster.config.context : undefined),
   },
   {
+    id: "frozen-reference",
+    path: "bearstack:cluster.reference.stack",
+    reason: "Another stack is another cluster: the engine would look for everything of this stack in a cluster that has none of it.",
+    cure: "put the old stack back; a second cluster is a second stack",
+    read: (config) => (config.cluster.kind === "reference" ? config.cluster.config.stack : undefined),
+  },
+  {
     id: "frozen-sandbox-name",
     path: "bearstack:cluster.sandbox.name",
     reason: "Another name is another sandbox; what runs in the old one would be forgotten.",

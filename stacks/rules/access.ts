@@ -1,3 +1,4 @@
+import { isElsewhere } from "../../components/clusters/elsewhere";
 import { cloudNames, needsOf, type Cloud, type CloudAccess } from "../../components/core/access";
 import type { From } from "../../components/core/contributions";
 import { addonPath, type Facts, type Rule } from "./rule";
@@ -15,12 +16,14 @@ export const accessRules: readonly Rule[] = [
     // No error: pods may have rights of their node, or an identity that somebody else gave them.
     severity: "warning",
     reason: "Without keys an add-on has the rights of its pod's identity in the cloud, and not every cluster gives pods one.",
-    cure: "Give keys, as a secret. On a cluster made elsewhere whose pods do have identities, say so: `identity: aws` or `gcp` below `existing`.",
+    cure: "Give keys, as a secret. On a cluster made elsewhere whose pods do have identities, say so: `identity: aws` or `gcp` below `existing` or `reference`.",
     find: (facts) => {
       const { identity } = facts.offers;
       const has = identity === undefined ? "this cluster gives its pods none" : `this cluster's pods have those of ${cloudNames[identity]} only`;
       const elsewhere = (cloud: Cloud): string =>
-        facts.config.cluster.kind === "existing" && identity === undefined ? `; if its pods have one, set bearstack:cluster.existing.identity: ${cloud}` : "";
+        isElsewhere(facts.config.cluster.kind) && identity === undefined
+          ? `; if its pods have one, set bearstack:cluster.${facts.config.cluster.kind}.identity: ${cloud}`
+          : "";
       return (facts.resolved?.all.access ?? []).flatMap((access) =>
         (["aws", "gcp"] as const satisfies readonly Cloud[])
           .filter((cloud) => cloud !== identity && needsOf(access, cloud).length > 0)

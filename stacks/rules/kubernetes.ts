@@ -1,4 +1,5 @@
 import satisfies from "semver/functions/satisfies";
+import { isElsewhere } from "../../components/clusters/elsewhere";
 import { kubernetesRanges, type KubernetesRange } from "../../components/clusters/kubernetes";
 import type { ResolvedAddon } from "../../components/core/resolve";
 import { addonPath, type Rule } from "./rule";
@@ -28,8 +29,8 @@ export function nearestMinor(version: string, good: (minor: string) => boolean):
 
 export const spoken = ({ from, to }: KubernetesRange): string => (to === undefined ? `${from} on` : `${from} to ${to}`);
 
-/** Where the config says the version; an existing cluster only tells what it has. */
-const versionPath = (kind: string): string => `bearstack:cluster.${kind}.${kind === "existing" ? "kubernetes" : "version"}`;
+/** Where the config says the version; one made elsewhere only tells what it has. */
+const versionPath = (kind: string): string => `bearstack:cluster.${kind}.${isElsewhere(kind) ? "kubernetes" : "version"}`;
 
 /** Which Kubernetes goes with the cluster and with the add-ons. */
 export const kubernetesRules: readonly Rule[] = [
@@ -50,7 +51,7 @@ export const kubernetesRules: readonly Rule[] = [
           path: versionPath(cluster.kind),
           seen: version ?? kubernetes,
           problem: `is no version for ${cluster.kind}: that goes from ${spoken(range)} (${range.source}).`,
-          fix: cluster.kind === "existing" ? `upgrade the cluster to ${nearest} first` : `write a version of ${nearest}, the nearest${tried}`,
+          fix: isElsewhere(cluster.kind) ? `upgrade the cluster to ${nearest} first` : `write a version of ${nearest}, the nearest${tried}`,
         },
       ];
     },

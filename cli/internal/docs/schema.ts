@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { addons } from "../../../components/addons/registry";
-import { clusterKinds, clusters } from "../../../components/clusters/registry";
+import { clusters } from "../../../components/clusters/registry";
 import { existingPorts } from "../../../components/core/existing";
 import { isBuiltin, slotNames, slotSpec, type Slot } from "../../../components/core/slots";
 import { SecurityConfig } from "../../../components/security/schema";
@@ -92,7 +92,7 @@ function orNothing(schema: JsonSchema): JsonSchema {
 
 function clusterSchema(): JsonSchema {
   const properties = Object.fromEntries(
-    Object.entries(clusters).map(([kind, { schema }]) => [kind, { ...orNothing(jsonSchema(schema)), description: clusterKinds[kind] }]),
+    Object.entries(clusters).map(([kind, { schema, summary }]) => [kind, { ...orNothing(jsonSchema(schema)), description: summary }]),
   );
   const bare = Object.entries(clusters).flatMap(([kind, { schema }]) => (worksBare(schema) ? [kind] : []));
   return {

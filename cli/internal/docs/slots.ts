@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { addons } from "../../../components/addons/registry";
 import { kubernetesRanges } from "../../../components/clusters/kubernetes";
-import { clusterKinds, clusters } from "../../../components/clusters/registry";
+import { clusters } from "../../../components/clusters/registry";
 import type { AnyAddon } from "../../../components/core/addon";
 import { existingPorts } from "../../../components/core/existing";
 import { addonSchema } from "../../../components/core/schema";
@@ -115,8 +115,8 @@ export function slotsPage(): string {
     "## cluster",
     "`bearstack:cluster` has exactly one of these keys.",
     table(
-      ["Kind", "State", "What it is", "Kubernetes"],
-      Object.entries(clusterKinds).map(([kind, summary]) => [code(kind), clusters[kind] ? "built" : "not built yet", summary, spokenRange(kind)]),
+      ["Kind", "What it is", "Kubernetes"],
+      Object.entries(clusters).map(([kind, { summary }]) => [code(kind), summary, spokenRange(kind)]),
     ),
     ...Object.entries(clusters).flatMap(([kind, { schema }]) => [`### cluster ${kind}`, fieldTable(fieldsOf(schema))]),
     "## Settings of the platform",
