@@ -29,7 +29,7 @@ export default defineConfig({
           exclude: [...elsewhere, ...hosts],
           // Much of them waits for programs, so two are worth it on two cores; the default there is one.
           maxWorkers: Math.max(2, availableParallelism() - 1),
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
