@@ -61,3 +61,30 @@ export function needsOf<C extends Cloud>(access: Pick<CloudAccess, "needs">, clo
 export function accessName({ addon, serviceAccount }: { addon: string; serviceAccount: string }): string {
   return addon === serviceAccount ? `access-${addon}` : `access-${addon}-${serviceAccount}`;
 }
+
+interface Objects {
+  s3?: { bucket: string; endpoint?: string | undefined; accessKey?: unknown; existingSecret?: unknown } | undefined;
+  gcs?: { bucket: string } | undefined;
+}
+
+interface BucketUse {
+  /** Its name, and that of its service account. */
+  addon: string;
+  why: string;
+  /** How its config names the end point of Google's S3. */
+  googleS3: string;
+  /** It asks for the bucket itself as well. */
+  look?: boolean;
+}
+
+/** An add-on's bucket, `objects` of its config: AWS without keys, and any of Google Cloud, is reached by the pod's identity; who names another endpoint has keys. */
+export function bucketAccess({ s3, gcs }: Objects, { addon, why, googleS3, look }: BucketUse): CloudAccess[] {
+  const account = { serviceAccount: addon, annotations: ["serviceAccount", "annotations"], why } as const;
+  if (gcs) {
+    const need: AccessNeed = { cloud: "gcp", kind: "bucket", bucket: gcs.bucket, write: true, ...(look ? { look } : {}) };
+    return [{ ...account, needs: [need], at: "objects.gcs", instead: `use objects.s3 with the endpoint ${googleS3} and an HMAC key` }];
+  }
+  if (!s3 || s3.endpoint !== undefined || s3.accessKey !== undefined || s3.existingSecret !== undefined) return [];
+  const need: AccessNeed = { cloud: "aws", kind: "bucket", bucket: s3.bucket, write: true };
+  return [{ ...account, needs: [need], at: "objects.s3", instead: "give accessKey and secretKey, or existingSecret" }];
+}

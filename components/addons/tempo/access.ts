@@ -1,27 +1,5 @@
-import type { AccessNeed, CloudAccess } from "../../core/access";
+import { bucketAccess, type CloudAccess } from "../../core/access";
 import type { TempoConfig } from "./schema";
 
-/** A bucket of AWS without keys, and any of Google Cloud, is reached by the pod's identity; who names another endpoint has keys. */
-export function tempoAccess({ objects }: TempoConfig): CloudAccess[] {
-  const { s3, gcs } = objects ?? {};
-  if (gcs)
-    return [
-      access(
-        { cloud: "gcp", kind: "bucket", bucket: gcs.bucket, write: true, look: true },
-        "objects.gcs",
-        "use objects.s3 with the endpoint storage.googleapis.com and an HMAC key",
-      ),
-    ];
-  const withKeys = s3?.endpoint !== undefined || s3?.accessKey !== undefined || s3?.existingSecret !== undefined;
-  if (!s3 || withKeys) return [];
-  return [access({ cloud: "aws", kind: "bucket", bucket: s3.bucket, write: true }, "objects.s3", "give accessKey and secretKey, or existingSecret")];
-}
-
-const access = (need: AccessNeed, at: string, instead: string): CloudAccess => ({
-  serviceAccount: "tempo",
-  annotations: ["serviceAccount", "annotations"],
-  why: "keeps traces in its bucket",
-  needs: [need],
-  at,
-  instead,
-});
+export const tempoAccess = ({ objects }: TempoConfig): CloudAccess[] =>
+  bucketAccess(objects ?? {}, { addon: "tempo", why: "keeps traces in its bucket", googleS3: "storage.googleapis.com", look: true });
