@@ -7,6 +7,7 @@ const withoutSdk = [
   "components/clusters/{definition,registry}.ts",
   "components/clusters/*/{access,cluster,schema}.ts",
   "components/clusters/{kubeconfig,kubernetes,source}.ts",
+  "components/clusters/ssh/{datastore,schema}.ts",
   "components/clusters/eks/{kubeconfig,policies,settings,versions}.ts",
   "components/clusters/gke/{facts,pool-schema}.ts",
   "components/clusters/gardener/{garden,script,shoot}.ts",
