@@ -1,5 +1,6 @@
 import { addons } from "../../../components/addons/registry";
-import { accessPolicy, type Statement } from "../../../components/clusters/eks/grant-policies";
+import type { Right } from "../../../components/clusters/eks/documents";
+import { accessPolicy } from "../../../components/clusters/eks/grant-policies";
 import { grantsOf, type Grant } from "../../../components/clusters/gke/grant-roles";
 import type { AccessNeed, AwsNeed, CloudAccess, GcpNeed } from "../../../components/core/access";
 import type { Scope } from "../../../components/core/addon";
@@ -67,7 +68,7 @@ function title(need: AccessNeed): string {
 
 const list = (texts: readonly string[]): string => texts.map(code).join(", ");
 
-function statementText({ Action, Resource, Condition }: Statement): string {
+function statementText({ Action, Resource, Condition }: Right): string {
   const conditions = Object.values(Condition ?? {}).flatMap((part) => Object.entries(part).map(([key, value]) => `${code(key)} is ${list([value].flat())}`));
   return `${list(Action)} on ${list(Resource)}${conditions.length > 0 ? ` if ${conditions.join(" and ")}` : ""}`;
 }

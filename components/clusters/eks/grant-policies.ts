@@ -1,24 +1,5 @@
 import type { AwsNeed } from "../../core/access";
-
-/** One statement of an IAM policy. */
-export interface Statement {
-  Effect: "Allow";
-  Action: string[];
-  Resource: string[];
-  Condition?: Record<string, Record<string, string | string[]>>;
-}
-
-export interface PolicyDocument<S = Statement> {
-  Version: "2012-10-17";
-  Statement: S[];
-}
-
-export interface TrustStatement {
-  Effect: "Allow";
-  Principal: { Service: string } | { Federated: string };
-  Action: string[];
-  Condition: Record<string, Record<string, string>>;
-}
+import { allow, document, type PolicyDocument, type Right } from "./documents";
 
 /** Where the things are that policies name. */
 export interface Place {
@@ -32,19 +13,12 @@ export function placeOf(arn: string): Place {
   return { partition: partition!, account: account! };
 }
 
-const allow = (Action: string[], Resource: string[], Condition?: Statement["Condition"]): Statement => ({
-  Effect: "Allow",
-  Action,
-  Resource,
-  ...(Condition ? { Condition } : {}),
-});
-
 /** The smallest policy that gives what is needed. */
-export function accessPolicy(needs: readonly AwsNeed[], place: Place): PolicyDocument {
-  return { Version: "2012-10-17", Statement: needs.flatMap((need) => statementsOf(need, place)) };
+export function accessPolicy(needs: readonly AwsNeed[], place: Place): PolicyDocument<Right> {
+  return document(...needs.flatMap((need) => statementsOf(need, place)));
 }
 
-function statementsOf(need: AwsNeed, place: Place): Statement[] {
+function statementsOf(need: AwsNeed, place: Place): Right[] {
   switch (need.kind) {
     case "bucket":
       return bucket(need.bucket, need.write, place);
@@ -66,7 +40,7 @@ const zones = (ids: readonly string[], { partition }: Place): string[] => ids.ma
  * What Loki and Tempo ask for (docs of both, S3). Tempo's list has object tags as well; it sets and reads them only where its config
  * names some, and ours does not.
  */
-function bucket(name: string, write: boolean, { partition }: Place): Statement[] {
+function bucket(name: string, write: boolean, { partition }: Place): Right[] {
   const arn = `arn:${partition}:s3:::${name}`;
   return [allow(["s3:ListBucket"], [arn]), allow(write ? ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"] : ["s3:GetObject"], [`${arn}/*`])];
 }
@@ -75,7 +49,7 @@ function bucket(name: string, write: boolean, { partition }: Place): Statement[]
  * cert-manager's docs on Route 53, with the zone named: so it need not list zones. Only the records of proofs may change. A change gets
  * its id when it is asked for, so it cannot be named before.
  */
-function dns01(arns: string[], { partition }: Place): Statement[] {
+function dns01(arns: string[], { partition }: Place): Right[] {
   return [
     allow(["route53:GetChange"], [`arn:${partition}:route53:::change/*`]),
     allow(["route53:ListResourceRecordSets"], arns),
@@ -87,7 +61,7 @@ function dns01(arns: string[], { partition }: Place): Statement[] {
 }
 
 /** external-dns's docs on AWS. It finds zones by listing them, which Route 53 allows for all zones or none. */
-function dnsRecords(arns: string[]): Statement[] {
+function dnsRecords(arns: string[]): Right[] {
   return [
     allow(["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets", "route53:ListTagsForResources"], arns),
     allow(["route53:ListHostedZones"], ["*"]),
@@ -95,7 +69,7 @@ function dnsRecords(arns: string[]): Statement[] {
 }
 
 /** external-secrets' docs on AWS Secrets Manager. AWS adds a hyphen and six letters to each name, hence the question marks. */
-function secrets(region: string, names: readonly string[], { partition, account }: Place): Statement {
+function secrets(region: string, names: readonly string[], { partition, account }: Place): Right {
   return allow(
     ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds"],
     names.map((name) => `arn:${partition}:secretsmanager:${region}:${account}:secret:${name}-??????`),
@@ -108,8 +82,8 @@ export interface Account {
 }
 
 /** Trusts EKS Pod Identity, for one service account of one cluster: by the tags it sets on each session (EKS docs, Pod Identity role). */
-export function podIdentityTrust(cluster: string, { namespace, serviceAccount }: Account): PolicyDocument<TrustStatement> {
-  return trust({
+export function podIdentityTrust(cluster: string, { namespace, serviceAccount }: Account): PolicyDocument {
+  return document({
     Effect: "Allow",
     Principal: { Service: "pods.eks.amazonaws.com" },
     Action: ["sts:AssumeRole", "sts:TagSession"],
@@ -124,17 +98,13 @@ export function podIdentityTrust(cluster: string, { namespace, serviceAccount }:
 }
 
 /** Trusts tokens of one service account that the cluster's OIDC provider signed for AWS (EKS docs, IAM roles for service accounts). */
-export function irsaTrust(provider: string, { namespace, serviceAccount }: Account): PolicyDocument<TrustStatement> {
+export function irsaTrust(provider: string, { namespace, serviceAccount }: Account): PolicyDocument {
   // The keys carry the issuer without its scheme, as does the provider's ARN after this word.
   const issuer = provider.split(":oidc-provider/")[1]!;
-  return trust({
+  return document({
     Effect: "Allow",
     Principal: { Federated: provider },
     Action: ["sts:AssumeRoleWithWebIdentity"],
     Condition: { StringEquals: { [`${issuer}:aud`]: "sts.amazonaws.com", [`${issuer}:sub`]: `system:serviceaccount:${namespace}:${serviceAccount}` } },
   });
-}
-
-function trust(statement: TrustStatement): PolicyDocument<TrustStatement> {
-  return { Version: "2012-10-17", Statement: [statement] };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { awsPolicies, encryption, interruptionQueue, karpenterController, trust, type PolicyDocument, type Statement } from "./policies";
+import type { PolicyDocument, Statement } from "./documents";
+import { awsPolicies, encryption, interruptionQueue, karpenterController, trust } from "./policies";
 
 const actions = ({ Statement: statements }: PolicyDocument): string[] => [...new Set(statements.flatMap(({ Action }) => Action))].sort();
 const sids = (statements: readonly Statement[]): (string | undefined)[] => statements.map(({ Sid }) => Sid);

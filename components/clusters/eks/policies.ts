@@ -1,26 +1,4 @@
-/** IAM policies as data. Where a resource is "*", the reason stands beside it. */
-export interface Statement {
-  Sid?: string;
-  Effect: "Allow" | "Deny";
-  Principal?: "*" | { Service: string };
-  Action: string[];
-  Resource?: string[];
-  Condition?: Record<string, Record<string, string | string[]>>;
-}
-
-export interface PolicyDocument {
-  Version: "2012-10-17";
-  Statement: Statement[];
-}
-
-const document = (...Statement: Statement[]): PolicyDocument => ({ Version: "2012-10-17", Statement });
-const allow = (Sid: string, Action: string[], Resource: string[], Condition?: Statement["Condition"]): Statement => ({
-  Sid,
-  Effect: "Allow",
-  Action,
-  Resource,
-  ...(Condition ? { Condition } : {}),
-});
+import { allowAs, document, notInClear, type PolicyDocument } from "./documents";
 
 /** Policies of AWS itself by role: what the EKS user guide asks for, and no more. */
 export const awsPolicies = {
@@ -40,7 +18,7 @@ export const trust = (service: string, ...actions: string[]): PolicyDocument => 
 
 /** The cluster uses the key; EKS itself gets there by a grant that whoever creates the cluster makes. */
 export const encryption = (key: string): PolicyDocument =>
-  document(allow("EncryptSecrets", ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"], [key]));
+  document(allowAs("EncryptSecrets", ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"], [key]));
 
 /** Only our rules may write into the queue, and nobody in clear. */
 export const interruptionQueue = (queue: string, rules: string[]): PolicyDocument =>
@@ -53,7 +31,7 @@ export const interruptionQueue = (queue: string, rules: string[]): PolicyDocumen
       Resource: [queue],
       Condition: { ArnEquals: { "aws:SourceArn": rules } },
     },
-    { Sid: "NotInClear", Effect: "Deny", Principal: "*", Action: ["sqs:*"], Resource: [queue], Condition: { Bool: { "aws:SecureTransport": "false" } } },
+    notInClear("sqs:*", [queue]),
   );
 
 export interface KarpenterPlace {
@@ -80,57 +58,57 @@ export function karpenterController({ partition, region, account, cluster, nodeR
   const nodeClass = (of: "ResourceTag" | "RequestTag"): Record<string, string> => ({ [`aws:${of}/karpenter.k8s.aws/ec2nodeclass`]: "*" });
   const made = ["fleet", "instance", "volume", "network-interface", "launch-template", "spot-instances-request"].map((kind) => ec2(kind));
   return document(
-    allow(
+    allowAs(
       "UseForInstances",
       ["ec2:RunInstances", "ec2:CreateFleet"],
       [ec2("image", ""), ec2("snapshot", ""), ...["security-group", "subnet", "capacity-reservation", "placement-group"].map((kind) => ec2(kind))],
     ),
-    allow("UseOwnTemplates", ["ec2:RunInstances", "ec2:CreateFleet"], [ec2("launch-template")], {
+    allowAs("UseOwnTemplates", ["ec2:RunInstances", "ec2:CreateFleet"], [ec2("launch-template")], {
       StringEquals: owned("ResourceTag"),
       StringLike: pool("ResourceTag"),
     }),
-    allow("CreateTagged", ["ec2:RunInstances", "ec2:CreateFleet", "ec2:CreateLaunchTemplate"], made, {
+    allowAs("CreateTagged", ["ec2:RunInstances", "ec2:CreateFleet", "ec2:CreateLaunchTemplate"], made, {
       StringEquals: { ...owned("RequestTag"), ...named },
       StringLike: pool("RequestTag"),
     }),
-    allow("TagAtCreation", ["ec2:CreateTags"], made, {
+    allowAs("TagAtCreation", ["ec2:CreateTags"], made, {
       StringEquals: { ...owned("RequestTag"), ...named, "ec2:CreateAction": ["RunInstances", "CreateFleet", "CreateLaunchTemplate"] },
       StringLike: pool("RequestTag"),
     }),
-    allow("TagOwnInstances", ["ec2:CreateTags"], [ec2("instance")], {
+    allowAs("TagOwnInstances", ["ec2:CreateTags"], [ec2("instance")], {
       StringEquals: owned("ResourceTag"),
       StringLike: pool("ResourceTag"),
       StringEqualsIfExists: named,
       "ForAllValues:StringEquals": { "aws:TagKeys": ["eks:eks-cluster-name", "karpenter.sh/nodeclaim", "Name"] },
     }),
-    allow("DeleteOwn", ["ec2:TerminateInstances", "ec2:DeleteLaunchTemplate"], [ec2("instance"), ec2("launch-template")], {
+    allowAs("DeleteOwn", ["ec2:TerminateInstances", "ec2:DeleteLaunchTemplate"], [ec2("instance"), ec2("launch-template")], {
       StringEquals: owned("ResourceTag"),
       StringLike: pool("ResourceTag"),
     }),
-    allow("PassNodeRole", ["iam:PassRole"], [nodeRole], {
+    allowAs("PassNodeRole", ["iam:PassRole"], [nodeRole], {
       StringEquals: { "iam:PassedToService": ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"] },
     }),
-    allow("CreateProfiles", ["iam:CreateInstanceProfile"], profiles, {
+    allowAs("CreateProfiles", ["iam:CreateInstanceProfile"], profiles, {
       StringEquals: { ...here("RequestTag"), ...named },
       StringLike: nodeClass("RequestTag"),
     }),
-    allow("TagOwnProfiles", ["iam:TagInstanceProfile"], profiles, {
+    allowAs("TagOwnProfiles", ["iam:TagInstanceProfile"], profiles, {
       StringEquals: { ...here("ResourceTag"), ...here("RequestTag"), ...named },
       StringLike: { ...nodeClass("ResourceTag"), ...nodeClass("RequestTag") },
     }),
-    allow("ChangeOwnProfiles", ["iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile", "iam:DeleteInstanceProfile"], profiles, {
+    allowAs("ChangeOwnProfiles", ["iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile", "iam:DeleteInstanceProfile"], profiles, {
       StringEquals: here("ResourceTag"),
       StringLike: nodeClass("ResourceTag"),
     }),
-    allow("ReadProfiles", ["iam:GetInstanceProfile"], profiles),
+    allowAs("ReadProfiles", ["iam:GetInstanceProfile"], profiles),
     // IAM lists no profiles by resource.
-    allow("ListProfiles", ["iam:ListInstanceProfiles"], ["*"]),
-    allow("FindCluster", ["eks:DescribeCluster"], [clusterArn]),
-    allow("ReadInterruptions", ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"], [queue]),
+    allowAs("ListProfiles", ["iam:ListInstanceProfiles"], ["*"]),
+    allowAs("FindCluster", ["eks:DescribeCluster"], [clusterArn]),
+    allowAs("ReadInterruptions", ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"], [queue]),
     // Zonal shift knows no resource of its own for reading; the condition names the cluster.
-    allow("ReadZonalShift", ["arc-zonal-shift:GetManagedResource"], ["*"], { StringEquals: { "aws:ResourceIdentifier": clusterArn } }),
+    allowAs("ReadZonalShift", ["arc-zonal-shift:GetManagedResource"], ["*"], { StringEquals: { "aws:ResourceIdentifier": clusterArn } }),
     // EC2 takes no resource for what describes; the condition keeps it to the region.
-    allow(
+    allowAs(
       "ReadRegion",
       [
         "ec2:DescribeCapacityReservations",
@@ -148,8 +126,8 @@ export function karpenterController({ partition, region, account, cluster, nodeR
       ["*"],
       { StringEquals: { "aws:RequestedRegion": region } },
     ),
-    allow("ReadImages", ["ssm:GetParameter"], [`arn:${partition}:ssm:${region}::parameter/aws/service/*`]),
+    allowAs("ReadImages", ["ssm:GetParameter"], [`arn:${partition}:ssm:${region}::parameter/aws/service/*`]),
     // The price list is one for all, in a region of its own.
-    allow("ReadPrices", ["pricing:GetProducts"], ["*"]),
+    allowAs("ReadPrices", ["pricing:GetProducts"], ["*"]),
   );
 }

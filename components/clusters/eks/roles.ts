@@ -2,8 +2,9 @@ import { Role } from "@pulumi/aws/iam/role";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
 import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment";
 import type { Input, Output, Resource } from "@pulumi/pulumi";
+import type { PolicyDocument } from "./documents";
 import type { Place } from "./place";
-import { trust, type PolicyDocument } from "./policies";
+import { trust } from "./policies";
 import { partitionOf, roleName } from "./settings";
 
 export interface MadeRole {
