@@ -161,7 +161,7 @@ describe("docs/identities.md", () => {
 
   it("names each wildcard with its reason, and there is no other", () => {
     const page = readFileSync(join(__dirname, "../docs/identities.md"), "utf8");
-    const place = { partition: "aws", account: "123456789012" };
+    const place = { partition: "aws", region: "eu-west-1", account: "123456789012", cluster: "CLUSTER" };
     const wide = everyKind.flatMap((need) =>
       need.cloud === "aws"
         ? accessPolicy([need], place).Statement.flatMap(({ Action, Resource }) =>
@@ -170,7 +170,10 @@ describe("docs/identities.md", () => {
         : grantsOf(need).flatMap((grant) => (grant.on === "project" ? [`project ${grant.role.permissions.join()}`] : [])),
     );
     expect([...new Set(wide)].sort()).toEqual([
+      expect.stringMatching(/^\* autoscaling:Describe.*ec2:GetInstanceTypesFromInstanceRequirements$/),
       "* route53:ListHostedZones",
+      expect.stringMatching(/^arn:aws:autoscaling:.*:autoScalingGroupName\/\* autoscaling:SetDesiredCapacity/),
+      "arn:aws:eks:eu-west-1:123456789012:nodegroup/CLUSTER/* eks:DescribeNodegroup",
       "arn:aws:route53:::change/* route53:GetChange",
       "arn:aws:s3:::bucket/* s3:GetObject",
       "arn:aws:s3:::bucket/* s3:GetObject,s3:PutObject,s3:DeleteObject",
@@ -180,6 +183,9 @@ describe("docs/identities.md", () => {
     const table = page.slice(page.indexOf("## No wildcard, but"), page.indexOf("## Your own identity"));
     for (const resource of [
       "`*` for `ListHostedZones`",
+      "`*` to describe groups and machines",
+      "`autoScalingGroupName/*`",
+      "`nodegroup/CLUSTER/*`",
       "`arn:aws:route53:::change/*`",
       "`arn:aws:s3:::bucket/*`",
       "`secret:NAME-??????`",

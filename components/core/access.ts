@@ -9,6 +9,8 @@ export type AwsNeed = { cloud: "aws" } & (
   /** All records of these zones, by id; `dns01`: the proofs of ACME alone. */
   | { kind: "dnsRecords" | "dns01"; zones: readonly string[] }
   | { kind: "secrets"; region: string; names: readonly string[] }
+  /** To change how many nodes the cluster's own node groups have. */
+  | { kind: "nodeGroups" }
   /** To become another role, which then has the rights. */
   | { kind: "role"; arn: string }
 );

@@ -8,7 +8,7 @@ import { slotNames } from "../../../components/core/slots";
 import { HAND_WRITTEN } from "./errors";
 import { code, GENERATED, page, table } from "./markdown";
 
-const place = { partition: "aws", account: "123456789012" };
+const place = { partition: "aws", region: "eu-west-1", account: "123456789012", cluster: "CLUSTER" };
 
 /** Config without keys, by add-on. */
 export const examples: readonly { addon: string; config: Record<string, unknown> }[] = [
@@ -31,6 +31,7 @@ export const needs: readonly AccessNeed[] = [
   { cloud: "aws", kind: "dns01", zones: ["ZONE"] },
   { cloud: "aws", kind: "dnsRecords", zones: ["ZONE"] },
   { cloud: "aws", kind: "secrets", region: "eu-west-1", names: ["NAME"] },
+  { cloud: "aws", kind: "nodeGroups" },
   { cloud: "aws", kind: "role", arn: "arn:aws:iam::210987654321:role/dns" },
   { cloud: "gcp", kind: "bucket", bucket: "bucket", write: true },
   { cloud: "gcp", kind: "bucket", bucket: "bucket", write: true, look: true },
@@ -63,7 +64,7 @@ export function accessOf(addon: string, config: Record<string, unknown>): readon
 /** The name of a need in both tables. */
 function title(need: AccessNeed): string {
   if (need.kind === "bucket") return `bucket, ${need.write ? "to write" : "to read"}${"look" in need && need.look ? " and look at" : ""}`;
-  return { dns01: "proofs by DNS", dnsRecords: "DNS records", secrets: "secrets", role: "another role" }[need.kind];
+  return { dns01: "proofs by DNS", dnsRecords: "DNS records", secrets: "secrets", nodeGroups: "node groups", role: "another role" }[need.kind];
 }
 
 const list = (texts: readonly string[]): string => texts.map(code).join(", ");

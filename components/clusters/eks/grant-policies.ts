@@ -4,13 +4,16 @@ import { allow, document, type PolicyDocument, type Right } from "./documents";
 /** Where the things are that policies name. */
 export interface Place {
   partition: string;
+  region: string;
   account: string;
+  /** Name of the cluster. */
+  cluster: string;
 }
 
-/** Partition and account of an ARN, such as the cluster's: everything it may use is in its own. */
+/** Where the cluster with this ARN is: everything it may use is in its partition and account. */
 export function placeOf(arn: string): Place {
-  const [, partition, , , account] = arn.split(":");
-  return { partition: partition!, account: account! };
+  const [, partition, , region, account, cluster] = arn.split(":");
+  return { partition: partition!, region: region!, account: account!, cluster: cluster!.replace(/^cluster\//, "") };
 }
 
 /** The smallest policy that gives what is needed. */
@@ -28,6 +31,8 @@ function statementsOf(need: AwsNeed, place: Place): Right[] {
       return dnsRecords(zones(need.zones, place));
     case "secrets":
       return [secrets(need.region, need.names, place)];
+    case "nodeGroups":
+      return nodeGroups(place);
     case "role":
       // The session tags of Pod Identity go along, hence TagSession.
       return [allow(["sts:AssumeRole", "sts:TagSession"], [need.arn])];
@@ -74,6 +79,35 @@ function secrets(region: string, names: readonly string[], { partition, account 
     ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds"],
     names.map((name) => `arn:${partition}:secretsmanager:${region}:${account}:secret:${name}-??????`),
   );
+}
+
+/**
+ * Cluster Autoscaler's README on AWS, with groups found by their tags. EC2 and Auto Scaling describe all things or none; what changes
+ * groups is for those alone that EKS tagged as this cluster's.
+ */
+function nodeGroups({ partition, region, account, cluster }: Place): Right[] {
+  const owned = { StringEquals: { [`aws:ResourceTag/k8s.io/cluster-autoscaler/${cluster}`]: "owned" } };
+  return [
+    allow(
+      [
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeAutoScalingInstances",
+        "autoscaling:DescribeScalingActivities",
+        "autoscaling:DescribeTags",
+        "ec2:DescribeImages",
+        "ec2:DescribeInstanceTypes",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:GetInstanceTypesFromInstanceRequirements",
+      ],
+      ["*"],
+    ),
+    allow(["eks:DescribeNodegroup"], [`arn:${partition}:eks:${region}:${account}:nodegroup/${cluster}/*`]),
+    allow(
+      ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+      [`arn:${partition}:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/*`],
+      owned,
+    ),
+  ];
 }
 
 export interface Account {

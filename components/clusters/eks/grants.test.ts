@@ -66,6 +66,22 @@ describe("policies of AWS", () => {
     );
   });
 
+  it("let who scales nodes look at groups and machines, and change the groups of this cluster alone", () => {
+    const describe = ["AutoScalingGroups", "AutoScalingInstances", "ScalingActivities", "Tags"].map((what) => `autoscaling:Describe${what}`);
+    const machines = ["DescribeImages", "DescribeInstanceTypes", "DescribeLaunchTemplateVersions", "GetInstanceTypesFromInstanceRequirements"];
+    expect(written({ cloud: "aws", kind: "nodeGroups" })).toEqual(
+      policy(
+        allow([...describe, ...machines.map((action) => `ec2:${action}`)], ["*"]),
+        allow(["eks:DescribeNodegroup"], ["arn:aws:eks:eu-west-1:123456789012:nodegroup/prod/*"]),
+        allow(
+          ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+          ["arn:aws:autoscaling:eu-west-1:123456789012:autoScalingGroup:*:autoScalingGroupName/*"],
+          { StringEquals: { "aws:ResourceTag/k8s.io/cluster-autoscaler/prod": "owned" } },
+        ),
+      ),
+    );
+  });
+
   it("let who has a role elsewhere become that role", () => {
     const arn = "arn:aws:iam::210987654321:role/dns";
     expect(written({ cloud: "aws", kind: "role", arn })).toEqual(policy(allow(["sts:AssumeRole", "sts:TagSession"], [arn])));
