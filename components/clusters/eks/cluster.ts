@@ -25,4 +25,5 @@ export const eks = defineCluster({
     warnings: [],
   }),
   load: () => import("./index"),
+  access: () => import("./access"),
 });

@@ -13,7 +13,7 @@ import { makeNetwork } from "./network";
 import { makeNodeGroups, makeNodeRole } from "./nodes";
 import type { Place } from "./place";
 import type { EksConfig } from "./schema";
-import { clusterName, eksIdentifier } from "./settings";
+import { clusterName, eksIdentifier, SESSION } from "./settings";
 
 /**
  * Makes an EKS cluster: network, control plane, what makes nodes ready, nodes, what runs on them, and last the objects that the rest of the
@@ -26,7 +26,7 @@ export async function create(config: EksConfig, context: ClusterContext): Promis
     "aws",
     {
       region: config.region,
-      ...(config.roleArn === undefined ? {} : { assumeRoles: [{ roleArn: config.roleArn, sessionName: "bearstack" }] }),
+      ...(config.roleArn === undefined ? {} : { assumeRoles: [{ roleArn: config.roleArn, sessionName: SESSION }] }),
       ...(config.account === undefined ? {} : { allowedAccountIds: [config.account] }),
       defaultTags: { tags: { "bearstack.dev/stack": context.stack, ...config.tags } },
     },

@@ -7,6 +7,9 @@ export const clusterName = ({ name }: EksConfig, stack: string): string => name 
 /** Known before the cluster is, since an unknown identity plans a replacement of everything in it. */
 export const eksIdentifier = (config: EksConfig, stack: string): string => identify("eks", config.region, clusterName(config, stack));
 
+/** What sessions with `roleArn` go by. */
+export const SESSION = "bearstack";
+
 /** Who may enter the cluster from the start. */
 export const adminsOf = ({ admins, roleArn }: EksConfig): string[] => [...new Set([...(roleArn === undefined ? [] : [roleArn]), ...admins])];
 

@@ -16,4 +16,5 @@ export const gke = defineCluster({
     warnings: [],
   }),
   load: () => import("./index"),
+  access: () => import("./access"),
 });

@@ -8,7 +8,8 @@ import { parseStackText } from "../../../stacks/stack-file";
 import { gkeFull as full, gkeSmall as small } from "../../../tests/full-stacks";
 import { unknownArguments } from "../../../tests/gcp-shapes";
 import { accountId, clusterIdentity, taintOf } from "./facts";
-import { create, kubeconfigOf } from "./index";
+import { create } from "./index";
+import { gkeKubeconfig } from "./kubeconfig";
 import { GkeConfig } from "./schema";
 
 const autopilot = { ...small, mode: "autopilot" };
@@ -278,7 +279,7 @@ describe("safety", () => {
 
 describe("the kubeconfig", () => {
   it("leads to the DNS end point, by a plugin, without a secret, an account or an authority of its own", () => {
-    const config = parse(kubeconfigOf("prod", "gke-1.europe-west1.gke.goog"));
+    const config = parse(gkeKubeconfig("prod", "gke-1.europe-west1.gke.goog"));
     expect(config).toEqual({
       apiVersion: "v1",
       kind: "Config",

@@ -1,13 +1,13 @@
 import { Cluster, type ClusterArgs } from "@pulumi/gcp/container/cluster";
 import { Provider } from "@pulumi/gcp/provider";
 import type { container } from "@pulumi/gcp/types/input";
-import { stringify } from "yaml";
 import type { Input } from "@pulumi/pulumi";
 import type { ClusterContext, ClusterHandle } from "../definition";
 import { ClusterComponent, clusterHandle } from "../provider";
 import { clusterIdentity, clusterName, nodeTag } from "./facts";
 import { grantAccess } from "./grants";
 import { nodeIdentity } from "./identity";
+import { gkeKubeconfig } from "./kubeconfig";
 import { clusterNetwork, webhookFirewall, type ClusterNetwork } from "./network";
 import { nodeDefaults, nodePools } from "./pools";
 import type { GkeConfig } from "./schema";
@@ -34,7 +34,7 @@ export async function create(config: GkeConfig, context: ClusterContext): Promis
   const granted = grantAccess({ project: config.project, offline: context.offline, cluster, opts }, context.access ?? []);
 
   const endpoint = cluster.controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint;
-  const kubeconfig = endpoint.apply((host) => kubeconfigOf(name, context.offline ? "offline.invalid" : host));
+  const kubeconfig = endpoint.apply((host) => gkeKubeconfig(name, context.offline ? "offline.invalid" : host));
   const handle = clusterHandle("gke", { kubeconfig, context: name, identifier: clusterIdentity(config, context.stack) }, component, [cluster]);
   return { ...handle, ready: [cluster, ...pools, ...before, ...(firewall ? [firewall] : []), ...granted.ready] };
 }
@@ -44,31 +44,6 @@ export async function create(config: GkeConfig, context: ClusterContext): Promis
  * another pool's there, and most of its fields would make the cluster anew.
  */
 const IGNORED = ["nodeConfig", "nodePools", "nodeVersion", "initialNodeCount"];
-
-/** Through the DNS end point, whose certificate is publicly trusted. Who one is, the plugin finds out; nothing secret is in here. */
-export function kubeconfigOf(name: string, host: string): string {
-  return stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name, cluster: { server: `https://${host}` } }],
-    contexts: [{ name, context: { cluster: name, user: name } }],
-    users: [
-      {
-        name,
-        user: {
-          exec: {
-            apiVersion: "client.authentication.k8s.io/v1beta1",
-            command: "gke-gcloud-auth-plugin",
-            installHint: "Install gke-gcloud-auth-plugin: gcloud components install gke-gcloud-auth-plugin, or your system's package of that name.",
-            interactiveMode: "Never",
-            provideClusterInfo: true,
-          },
-        },
-      },
-    ],
-    "current-context": name,
-  });
-}
 
 function clusterArgs(config: GkeConfig, name: string, network: ClusterNetwork, serviceAccount: Input<string>): ClusterArgs {
   const { project, region, encryption } = config;
