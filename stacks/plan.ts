@@ -3,6 +3,7 @@ import type { Resolved, ResolvedAddon } from "../components/core/resolve";
 import { tenantNamespace } from "../components/tenants/schema";
 import { uiAccess } from "../components/wiring/exposure";
 import type { CheckedStack } from "./check";
+import { plannedIdentities } from "./plan/identities";
 import type { Plan, PlannedAddon, PlannedNamespace, PlannedSlot, PlannedUrl } from "./plan/model";
 import { imagesOf, totalsOf } from "./plan/totals";
 
@@ -21,6 +22,7 @@ export function makePlan(checked: CheckedStack): Plan {
     layers: resolved?.layers ?? [],
     namespaces,
     urls: plannedUrls(checked),
+    identities: plannedIdentities(checked),
     warnings,
     images: imagesOf(resolved?.addons ?? []),
     totals: { ...totalsOf(checked), namespaces: namespaces.length },

@@ -96,6 +96,7 @@ describe("the full platform", () => {
       addons: [],
       layers: [],
       urls: [],
+      identities: [],
       slots: [],
       namespaces: [{ name: "shop-api", owner: "shop", kind: "tenant", podSecurity: "restricted" }],
     });

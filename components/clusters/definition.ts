@@ -40,6 +40,8 @@ export interface ClusterOffers {
   nodes: number | undefined;
   /** Cloud whose identities its pods can have: add-ons then need no keys of it. */
   identity?: Cloud;
+  /** How the cluster gives them, where it is this stack that makes them. */
+  identityBy?: string;
   warnings: readonly string[];
 }
 

@@ -1,5 +1,6 @@
 import { columns } from "../columns";
 import { bytesText, coresText } from "../quantity";
+import { identityMap } from "./identities";
 import type { Plan, PlannedAddon, PlannedUrl, Totals } from "./model";
 import { clusterLine } from "./text";
 
@@ -10,7 +11,7 @@ export interface Change {
   after: string;
 }
 
-/** What differs between two plans of one stack, in the order people ask: choices, versions, namespaces, pages, totals. */
+/** What differs between two plans of one stack, in the order people ask: choices, versions, namespaces, pages, rights, totals. */
 export function planChanges(before: Plan | undefined, after: Plan): Change[] {
   return [
     ...compare("cluster", before?.cluster.kind, after.cluster.kind),
@@ -39,6 +40,7 @@ export function planChanges(before: Plan | undefined, after: Plan): Change[] {
       byName(after.urls, (url) => url.name, urlText),
       (name) => `page ${name}`,
     ),
+    ...keyed(identityMap(before), identityMap(after), (account) => `rights of ${account}`, "none"),
     ...keyed(totalsMap(before?.totals), totalsMap(after.totals), (name) => `total ${name}`),
   ];
 }

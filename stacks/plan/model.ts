@@ -1,3 +1,4 @@
+import type { Cloud } from "../../components/core/access";
 import type { UiAccess } from "../../components/wiring/exposure";
 import type { PodSecurity } from "../../components/core/contributions";
 import type { Port } from "../../components/core/ports";
@@ -55,6 +56,17 @@ export interface PlannedUrl {
   reason?: string;
 }
 
+/** A service account of an add-on that relies on the cloud of its cluster. */
+export interface PlannedIdentity {
+  addon: string;
+  namespace: string;
+  serviceAccount: string;
+  cloud: Cloud;
+  /** How it gets its identity, in the cloud's own words. */
+  by: string;
+  rights: string[];
+}
+
 /** Sums over the outlines of all charts and native workloads, as the config shapes them. */
 export interface Totals {
   addons: number;
@@ -86,6 +98,7 @@ export interface Plan {
   layers: string[][];
   namespaces: PlannedNamespace[];
   urls: PlannedUrl[];
+  identities: PlannedIdentity[];
   warnings: string[];
   images: string[];
   totals: Totals;

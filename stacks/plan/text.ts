@@ -1,6 +1,7 @@
 import { slotNames } from "../../components/core/slots";
 import { columns } from "../columns";
 import { bytesText, coresText } from "../quantity";
+import { identitiesTitle, identityRows } from "./identities";
 import type { Plan, PlannedAddon, PlannedUrl, Totals } from "./model";
 
 export interface Style {
@@ -83,6 +84,7 @@ export function planText(plan: Plan, style: Style = plain): string {
     const heading = plan.cluster.kind === "sandbox" ? "Pages (simulated in the sandbox, not reachable)" : "Pages";
     parts.push(section(heading, columns(plan.urls.map((url) => [url.title, url.url ?? "-", urlNote(url)])), style));
   }
+  if (plan.identities.length > 0) parts.push(section(identitiesTitle(plan), columns(identityRows(plan)), style));
   if (plan.warnings.length > 0) parts.push(plan.warnings.map((warning) => `${style.yellow("warning")}: ${warning}`).join("\n"));
   parts.push(section(`Totals${plan.totals.fromDefaults ? ` (${FROM_DEFAULTS})` : ""}`, columns(totalRows(plan.totals)), style));
   return `${parts.join("\n\n")}\n`;

@@ -2,7 +2,8 @@ import { addons } from "../../../components/addons/registry";
 import type { Right } from "../../../components/clusters/eks/documents";
 import { accessPolicy } from "../../../components/clusters/eks/grant-policies";
 import { grantsOf, type Grant } from "../../../components/clusters/gke/grant-roles";
-import type { AccessNeed, AwsNeed, CloudAccess, GcpNeed } from "../../../components/core/access";
+import { cloudNames, type AccessNeed, type AwsNeed, type CloudAccess, type GcpNeed } from "../../../components/core/access";
+import { needTitle } from "../../../components/core/access-text";
 import type { Scope } from "../../../components/core/addon";
 import { slotNames } from "../../../components/core/slots";
 import { HAND_WRITTEN } from "./errors";
@@ -61,12 +62,6 @@ export function accessOf(addon: string, config: Record<string, unknown>): readon
   return definition.contributes?.(definition.schema.parse(config), scopeOf(addon)).access ?? [];
 }
 
-/** The name of a need in both tables. */
-function title(need: AccessNeed): string {
-  if (need.kind === "bucket") return `bucket, ${need.write ? "to write" : "to read"}${"look" in need && need.look ? " and look at" : ""}`;
-  return { dns01: "proofs by DNS", dnsRecords: "DNS records", secrets: "secrets", nodeGroups: "node groups", role: "another role" }[need.kind];
-}
-
 const list = (texts: readonly string[]): string => texts.map(code).join(", ");
 
 function statementText({ Action, Resource, Condition }: Right): string {
@@ -92,7 +87,7 @@ export function identitiesPage(old: string): string {
       why,
       code(at),
       code(serviceAccount),
-      of.map((need) => `${need.cloud === "aws" ? "AWS" : "Google Cloud"}: ${title(need)}`).join(", "),
+      of.map((need) => `${cloudNames[need.cloud]}: ${needTitle(need)}`).join(", "),
     ]),
   );
   const generated = page([
@@ -104,12 +99,12 @@ export function identitiesPage(old: string): string {
     "## What that becomes on EKS",
     table(
       ["Need", "Statements of the role's policy"],
-      needs.flatMap((need) => (need.cloud === "aws" ? [[title(need), aws(need)]] : [])),
+      needs.flatMap((need) => (need.cloud === "aws" ? [[needTitle(need), aws(need)]] : [])),
     ),
     "## What that becomes on GKE",
     table(
       ["Need", "Roles or permissions"],
-      needs.flatMap((need) => (need.cloud === "gcp" ? [[title(need), gcp(need)]] : [])),
+      needs.flatMap((need) => (need.cloud === "gcp" ? [[needTitle(need), gcp(need)]] : [])),
     ),
   ]);
   return `${generated}\n${kept}`;

@@ -22,6 +22,7 @@ export const eks = defineCluster({
     // Auto Mode makes nodes as pods ask for them.
     nodes: config.nodes === "auto" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
     identity: "aws",
+    identityBy: config.identities === "irsa" ? "IRSA" : "Pod Identity",
     warnings: [],
   }),
   load: () => import("./index"),

@@ -13,6 +13,7 @@ export const gke = defineCluster({
     kubernetes: /^1\.\d+/.exec(config.version ?? "")?.[0],
     nodes: config.mode === "autopilot" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
     identity: "gcp",
+    identityBy: "Workload Identity Federation",
     warnings: [],
   }),
   load: () => import("./index"),
