@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { CountReporter } from "./scripts/count-reporter.mjs";
 
-/** What all kinds of tests share. */
-export const common = { environment: "node", pool: "forks", reporters: ["default", new CountReporter()] } as const;
+/** What all kinds of tests share. The day is one on which no version that they use is about to lose its support. */
+export const common = { environment: "node", pool: "forks", reporters: ["default", new CountReporter()], env: { BEAR_NOW: "2026-08-01" } } as const;
 const elsewhere = ["dist/**", "node_modules/**", ".bearstack/**"];
 /** Files with a bed of hosts: each starts a dozen hosts and a control plane, and kills, hangs and waits. */
 const hosts = ["tests/hosts/**/*.test.ts", "tests/{k3s,k0s,kubeadm}*.test.ts"];

@@ -4,6 +4,7 @@ import type { ClusterOffers } from "../components/clusters/definition";
 import { clusters } from "../components/clusters/registry";
 import { ConfigError, type Issue } from "../components/core/errors";
 import { resolve, type Resolved } from "../components/core/resolve";
+import { today } from "./clock";
 import type { StackConfig } from "./model";
 import { parseStack } from "./parse";
 import { rules, type Rule } from "./rules";
@@ -19,7 +20,7 @@ export interface CheckedStack {
 }
 
 /** Checks a raw stack: schema first; cross-slot rules and ports once the parts are readable. All findings are collected. */
-export function checkStack(raw: RawStack, registry: Readonly<Record<string, AnyAddon>> = addons): { checked: CheckedStack; issues: Issue[] } {
+export function checkStack(raw: RawStack, registry: Readonly<Record<string, AnyAddon>> = addons, now = today()): { checked: CheckedStack; issues: Issue[] } {
   const { config, issues } = parseStack(raw, registry);
   const unreadable = issues.map((issue) => issue.path);
   const offers = clusters[config.cluster.kind]!.offers(config.cluster.config);
@@ -32,7 +33,7 @@ export function checkStack(raw: RawStack, registry: Readonly<Record<string, AnyA
   }
   const warnings = [...(resolved?.warnings ?? [])];
   for (const rule of rules) {
-    for (const found of rule.find({ config, offers, resolved, raw })) {
+    for (const found of rule.find({ config, offers, resolved, raw, now })) {
       if (unreadable.some((path) => path.startsWith(found.path) || found.path.startsWith(path))) continue;
       if (rule.severity === "warning") warnings.push(`${found.path} ${found.problem} → ${found.fix}`);
       else {

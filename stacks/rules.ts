@@ -11,6 +11,7 @@ import { kubernetesRules } from "./rules/kubernetes";
 import { registryRules } from "./rules/registries";
 import { platformRules } from "./rules/platform";
 import type { Rule } from "./rules/rule";
+import { supportRules } from "./rules/support";
 import { tenantRules } from "./rules/tenants";
 
 export type { Facts, Rule } from "./rules/rule";
@@ -21,6 +22,7 @@ export const rules: readonly Rule[] = [
   ...exposureRules,
   ...addonRules,
   ...kubernetesRules,
+  ...supportRules,
   ...tenantRules,
   ...hostRules,
   ...hostOptionRules,

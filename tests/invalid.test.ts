@@ -32,6 +32,12 @@ function registryOf(text: string): Record<string, AnyAddon> {
   return { ...addons, ...Object.fromEntries(extra.map((addon) => [addon.name, addon])) };
 }
 
+/** The day a fixture is looked at on, where it is about one. */
+function dayOf(text: string): Date | undefined {
+  const day = /^# now: (\S+)$/m.exec(text)?.[1];
+  return day === undefined ? undefined : new Date(day);
+}
+
 interface Found {
   lines: string;
   rules: (string | undefined)[];
@@ -42,7 +48,7 @@ function run(name: string): Found {
   const text = readFileSync(join(folder, `${name}.yaml`), "utf8");
   const registry = registryOf(text);
   try {
-    const { checked, issues } = checkStack(parseStackText(text, "test", "Pulumi.test.yaml"), registry);
+    const { checked, issues } = checkStack(parseStackText(text, "test", "Pulumi.test.yaml"), registry, dayOf(text));
     const found = [...issues];
     const warnings = checked.warnings.filter((warning) => warning.startsWith("bearstack:"));
     if (names.includes(name) && readdirSync(folder).includes(`${name}.before.yaml`)) {

@@ -12,6 +12,8 @@ export interface Facts {
   offers: ClusterOffers;
   resolved: Resolved | undefined;
   raw: RawStack;
+  /** For what ends on a day. */
+  now: Date;
 }
 
 export type Finding = Omit<Issue, "rule">;
