@@ -5,6 +5,7 @@ import { exposureRules } from "./rules/exposure";
 import { gardenerRules } from "./rules/gardener";
 import { gkeRules } from "./rules/gke";
 import { gkeOptionRules } from "./rules/gke-options";
+import { gkeVersionRules } from "./rules/gke-versions";
 import { hostRules } from "./rules/hosts";
 import { hostOptionRules } from "./rules/host-options";
 import { kubernetesRules } from "./rules/kubernetes";
@@ -32,6 +33,7 @@ export const rules: readonly Rule[] = [
   ...eksRules,
   ...gkeRules,
   ...gkeOptionRules,
+  ...gkeVersionRules,
 ];
 
 /** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */
