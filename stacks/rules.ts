@@ -4,6 +4,7 @@ import { eksRules } from "./rules/eks";
 import { exposureRules } from "./rules/exposure";
 import { gardenerRules } from "./rules/gardener";
 import { gkeRules } from "./rules/gke";
+import { gkeAutopilotRules } from "./rules/gke-autopilot";
 import { gkeOptionRules } from "./rules/gke-options";
 import { gkeVersionRules } from "./rules/gke-versions";
 import { hostRules } from "./rules/hosts";
@@ -33,6 +34,7 @@ export const rules: readonly Rule[] = [
   ...eksRules,
   ...gkeRules,
   ...gkeOptionRules,
+  ...gkeAutopilotRules,
   ...gkeVersionRules,
 ];
 

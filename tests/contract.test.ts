@@ -25,6 +25,7 @@ const scope: Scope = {
   exposure: "loadBalancer",
   pullSecrets: [],
   imageMirror: undefined,
+  closedSystem: false,
 };
 
 /** Ports a cluster or a built-in choice gives. */

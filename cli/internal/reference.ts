@@ -27,11 +27,11 @@ export function referencePlatform(registry: Registry, wanted?: { name: string; c
   return platform;
 }
 
-/** The resolved stack of a platform on a cluster made elsewhere; a finding is an error, since all of it is ours. */
-export function resolveReference(platform: Record<string, unknown>): Resolved {
-  const text = stringify({
-    config: { "bearstack:cluster": { existing: { kubeconfig: "~/.kube/config", networkPolicies: true } }, "bearstack:platform": platform },
-  });
+const elsewhere = { existing: { kubeconfig: "~/.kube/config", networkPolicies: true } };
+
+/** The resolved stack of a platform, on a cluster made elsewhere if not on another; a finding is an error, since all of it is ours. */
+export function resolveReference(platform: Record<string, unknown>, cluster: Record<string, unknown> = elsewhere): Resolved {
+  const text = stringify({ config: { "bearstack:cluster": cluster, "bearstack:platform": platform } });
   const { checked, issues } = checkStack(parseStackText(text, "reference", "the reference stack"));
   if (issues.length > 0 || !checked.resolved) throw new ConfigError("the reference stack", issues);
   return checked.resolved;

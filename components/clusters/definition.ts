@@ -42,6 +42,8 @@ export interface ClusterOffers {
   identity?: Cloud;
   /** How the cluster gives them, where it is this stack that makes them. */
   identityBy?: string;
+  /** kube-system belongs to the cloud: nobody else makes anything in it. */
+  closedSystem?: boolean;
   warnings: readonly string[];
 }
 

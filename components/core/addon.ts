@@ -19,6 +19,8 @@ export interface Scope {
   pullSecrets: readonly string[];
   /** Registry that mirrors all images, without scheme. */
   imageMirror: string | undefined;
+  /** Nothing can be made in kube-system. */
+  closedSystem: boolean;
 }
 
 /** An add-on pulled in by another (CRD bundles, nested choices such as a log shipper), with its config. */
@@ -44,6 +46,8 @@ export interface Knob {
   config?: Record<string, unknown>;
   /** Fields of `bearstack:platform` beside it, e.g. `{ profile: "ha" }` or `{ exposure: "hostport" }`. */
   platform?: Record<string, unknown>;
+  /** `bearstack:cluster`, where another one than a cluster made elsewhere counts. */
+  cluster?: Record<string, unknown>;
 }
 
 /** A method's type: unlike a function's it lets an add-on that provides nothing be any add-on. */

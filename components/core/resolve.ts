@@ -55,7 +55,7 @@ interface Instance {
 export function resolve(config: StackConfig, platform: PlatformConfig, offers: ClusterOffers, registry: Registry): { resolved: Resolved; issues: Issue[] } {
   const issues: Issue[] = [];
   const given = givenPorts(platform, offers);
-  const scopeOf = scopeMaker(config, platform);
+  const scopeOf = scopeMaker(config, platform, offers);
   const instances = chosen(platform, issues);
   pullIn(instances, registry, scopeOf, given, issues);
 
@@ -126,7 +126,7 @@ const slotPort: Partial<Record<Slot, Port>> = {
   dashboards: "dashboards",
 };
 
-function scopeMaker(config: StackConfig, platform: PlatformConfig): (name: string, namespace: string) => Scope {
+function scopeMaker(config: StackConfig, platform: PlatformConfig, { closedSystem = false }: ClusterOffers): (name: string, namespace: string) => Scope {
   const choices = Object.fromEntries(
     slotNames.map((slot) => [slot, platform.slots[slot].map((choice) => choice.choice).filter((choice) => choice !== "none")]),
   ) as unknown as Scope["choices"];
@@ -140,6 +140,7 @@ function scopeMaker(config: StackConfig, platform: PlatformConfig): (name: strin
     exposure: exposure === undefined ? "none" : exposure === "hostport" ? "hostPort" : exposure === "envoy" ? "edge" : "loadBalancer",
     pullSecrets: platform.pullSecrets,
     imageMirror: platform.imageMirror,
+    closedSystem,
   });
 }
 

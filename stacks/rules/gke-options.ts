@@ -1,4 +1,5 @@
 import { GKE, ofGke } from "./gke";
+import { withoutPrivileges } from "./gke-autopilot";
 import { addonPath, type Rule } from "./rule";
 
 /** GKE asks for this much time for maintenance in any span of `SPAN_DAYS`. */
@@ -123,7 +124,7 @@ export const gkeOptionRules: readonly Rule[] = [
     id: "gke-autopilot-privileged",
     severity: "error",
     reason: "Autopilot admits no pod that needs the Pod Security level privileged: no host network, no host path, no privileged container.",
-    cure: "Leave the add-on out, choose another, or set `mode: standard`.",
+    cure: "Switch off what asks for it (`nodeExporter: false` of prometheus), leave the add-on out, choose another, or set `mode: standard`.",
     find: ofGke((gke, { resolved }) => {
       if (gke.mode !== "autopilot" || !resolved) return [];
       return resolved.addons.flatMap((addon) => {
@@ -134,7 +135,7 @@ export const gkeOptionRules: readonly Rule[] = [
               {
                 path: addonPath(addon, resolved),
                 problem: `needs privileged pods (in ${spaces.join(", ")}), and Autopilot admits none.`,
-                fix: "leave it out, choose another, or set cluster.gke.mode: standard",
+                fix: `${withoutPrivileges[addon.name] ?? "leave it out, choose another"}, or set cluster.gke.mode: standard`,
               },
             ];
       });

@@ -11,16 +11,16 @@ export interface Variant {
 
 /** An add-on with its defaults, with what every add-on takes, and with each knob it lists moved. */
 export function variantsOf(addon: AnyAddon): Variant[] {
-  const variant = (name: string, config: Record<string, unknown>, platform: Record<string, unknown>): Variant => ({
+  const variant = (name: string, config: Record<string, unknown>, platform: Record<string, unknown>, cluster?: Record<string, unknown>): Variant => ({
     name,
-    resolve: () => resolveReference({ ...referencePlatform(addons, { name: addon.name, config }), ...platform }),
+    resolve: () => resolveReference({ ...referencePlatform(addons, { name: addon.name, config }), ...platform }, cluster),
   });
   return [
     variant("defaults", {}, {}),
     variant("profile ha", {}, { profile: "ha" }),
     variant("image mirror", {}, { imageMirror: "mirror.example.com" }),
     ...(addon.slots.length > 0 && addon.lock ? [variant("resources", { resources: { requests: { cpu: "123m", memory: "321Mi" } } }, {})] : []),
-    ...(addon.knobs ?? []).map((knob) => variant(knob.name, knob.config ?? {}, knob.platform ?? {})),
+    ...(addon.knobs ?? []).map((knob) => variant(knob.name, knob.config ?? {}, knob.platform ?? {}, knob.cluster)),
   ];
 }
 

@@ -53,6 +53,7 @@ function scopeOf(addon: string): Scope {
     exposure: "loadBalancer",
     pullSecrets: [],
     imageMirror: undefined,
+    closedSystem: false,
   };
 }
 

@@ -20,6 +20,7 @@ function fullScope(addon: AnyAddon): Scope {
     exposure: "loadBalancer",
     pullSecrets: [],
     imageMirror: undefined,
+    closedSystem: false,
   };
 }
 

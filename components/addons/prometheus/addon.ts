@@ -31,7 +31,7 @@ export const prometheus = defineAddon({
   ports: (config, scope) => ({ metrics: metricsPort(config, scope) }),
   claims: (config) => config.storage !== "none",
   contributes: (config, scope) => ({
-    namespaces: [{ name: agentsNamespace(scope), podSecurity: "privileged" }],
+    ...(config.nodeExporter ? { namespaces: [{ name: agentsNamespace(scope), podSecurity: "privileged" as const }] } : {}),
     uis: [
       { name: "prometheus", title: "Prometheus", service: "prometheus-prometheus", port: WEB, ownLogin: false },
       { name: "alertmanager", title: "Alertmanager", service: "prometheus-alertmanager", port: ALERTMANAGER, ownLogin: false },
@@ -92,6 +92,13 @@ export const prometheus = defineAddon({
     { name: "a pair", config: { replicas: 2, retention: "30d", retentionSize: "20GiB", storage: { size: "50Gi", class: "fast" } } },
     { name: "no volumes", config: { storage: "none" } },
     { name: "control plane, three Alertmanagers", config: { controlPlane: true, alertmanager: { replicas: 3, existingSecret: "receivers" } } },
+    { name: "no node-exporter", config: { nodeExporter: false } },
+    {
+      name: "kube-system of the cloud",
+      config: { nodeExporter: false },
+      platform: { logs: "none" },
+      cluster: { gke: { project: "reference", region: "europe-west1", name: "reference", mode: "autopilot" } },
+    },
     { name: "other requests", config: { resources: { requests: { cpu: "1", memory: "4Gi" } } } },
   ],
   // Read by templates, not listed in the chart's values.yaml.

@@ -8,7 +8,7 @@ import { CANARY, findings, one, platformStack, recordPlatform, resolvedAddon, se
 import type { Outline } from "../../core/lock";
 import { PrometheusConfig } from "./schema";
 import { shapePrometheus } from "./shape";
-import { retentionSize } from "./values";
+import { prometheusValues, retentionSize } from "./values";
 
 const on = (config: Record<string, unknown> = {}, rest: Record<string, unknown> = {}) => ({ metrics: { prometheus: config }, ...rest });
 const values = (config?: Record<string, unknown>, rest?: Record<string, unknown>): any => valuesIn(on(config, rest), "prometheus", "kube-prometheus-stack");
@@ -83,6 +83,32 @@ describe("prometheus values", () => {
       expect.arrayContaining([["prometheus-agents", "privileged"]]),
     );
     expect(namespaces.find(({ name }) => name === "prometheus")!.podSecurity).not.toBe("privileged");
+  });
+
+  it("does without the node agents where they are off: no pods, no namespace, no rules over what only they know", () => {
+    const off = values({ nodeExporter: false });
+    expect([values().nodeExporter.enabled, off.nodeExporter.enabled]).toEqual([undefined, false]);
+    expect(Object.values(off.defaultRules.rules)).toEqual([false, false, false, false, false]);
+    expect(Object.keys(values().defaultRules.rules)).toEqual(["windows"]);
+    const { namespaces } = platformStack(on({ nodeExporter: false })).resolved!;
+    expect(namespaces.filter(({ addon }) => addon === "prometheus").map(({ name }) => name)).toEqual(["prometheus"]);
+  });
+
+  it("makes nothing in kube-system where that is the cloud's", () => {
+    const inMode = (mode: string): any => {
+      const { resolved } = platformStack(on({ nodeExporter: false }), { "bearstack:cluster": { gke: { project: "acme-prod", region: "europe-west1", mode } } });
+      const { config, scope } = resolved!.addons.find(({ name }) => name === "prometheus")!;
+      return prometheusValues({ config, scope, ports: {}, all: resolved!.all });
+    };
+    const own = inMode("autopilot");
+    expect([own.kubelet, own.prometheusOperator.kubeletService, own.coreDns, own.kubeDns]).toEqual([
+      { namespace: "prometheus" },
+      { namespace: "prometheus" },
+      { enabled: false },
+      { enabled: false },
+    ]);
+    const standard = inMode("standard");
+    expect([standard.kubelet, standard.prometheusOperator.kubeletService, standard.kubeDns]).toEqual([undefined, undefined, { enabled: true }]);
   });
 
   it("monitors add-ons whose charts make no monitor", () => {

@@ -33,6 +33,10 @@ export const PrometheusConfig = addonSchema({
     .boolean()
     .default(false)
     .describe("Scrape etcd, scheduler, controller manager and kube-proxy too. Only where they run as pods and listen on more than 127.0.0.1."),
+  nodeExporter: z
+    .boolean()
+    .default(true)
+    .describe("Metrics of each node's machine, by an agent that sees the host; false where nobody may, as in GKE Autopilot."),
   pushgateway: z
     .boolean()
     .default(false)

@@ -18,7 +18,8 @@ const LABELS: Record<string, Record<string, string>> = {
 /** What its knobs do to the outline: number of pods and volumes, a Service for each of a pair, Services of the control plane. */
 export function shapePrometheus(outline: Outline, config: PrometheusConfig, scope: Scope): Outline {
   const replicas = prometheusReplicas(config, scope);
-  const shaped = outline.map((object): OutlineObject => {
+  const kept = outline.filter(({ namespace }) => (config.nodeExporter || namespace !== "@-agents") && !(scope.closedSystem && namespace === "kube-system"));
+  const shaped = kept.map((object): OutlineObject => {
     if (object.kind === "Prometheus") return withRequests(withClaim({ ...object, replicas }, config, "prometheus"), "prometheus", config.resources);
     if (object.kind === "Alertmanager") return withClaim({ ...object, replicas: alertmanagerReplicas(config, scope) }, config, "alertmanager");
     return object;

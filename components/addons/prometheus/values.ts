@@ -1,10 +1,13 @@
-import type { Values, ValuesContext } from "../../core/addon";
+import type { Scope, Values, ValuesContext } from "../../core/addon";
 import { pageUrl } from "../../core/pages";
 import { pullSecretRefs } from "../../core/pods";
 import { storageClassName, type Storage } from "../../core/storage";
 import { agentsNamespace, alertmanagerReplicas, prometheusReplicas } from "./replicas";
 import { alertGroups, podMonitors } from "./rules";
 import type { PrometheusConfig } from "./schema";
+
+/** Groups of rules over metrics that only node-exporter has. */
+const NO_NODE_RULES = { nodeExporterAlerting: false, nodeExporterRecording: false, network: false, kubePrometheusNodeRecording: false };
 
 /** Name of the Secret made from `alertmanager.config`. */
 export const ALERTMANAGER_SECRET = "alertmanager-config";
@@ -44,12 +47,15 @@ export function prometheusValues({ config, scope, ports, all }: Context): Values
     global: { imagePullSecrets: pullSecretRefs(scope), ...(scope.imageMirror ? { imageRegistry: scope.imageMirror } : {}) },
     grafana: { enabled: false, forceDeployDashboards: dashboards, defaultDashboardsEditable: false },
     windowsMonitoring: { enabled: false },
-    defaultRules: { rules: { windows: false } },
-    ...controlPlane(config.controlPlane, scope.cluster),
+    defaultRules: { rules: { windows: false, ...(config.nodeExporter ? {} : NO_NODE_RULES) } },
+    ...controlPlane(config.controlPlane, scope),
+    ...(scope.closedSystem ? { kubelet: { namespace: scope.namespace } } : {}),
     additionalPrometheusRulesMap: alertGroups(all),
     prometheusOperator: {
       ...place,
       resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+      // The operator makes a Service of all kubelets, in kube-system if not told otherwise.
+      ...(scope.closedSystem ? { kubeletService: { namespace: scope.namespace } } : {}),
       prometheusConfigReloader: { resources: { requests: { cpu: "5m", memory: "32Mi" }, limits: { memory: "64Mi" } } },
       admissionWebhooks: { patch: { ...place, resources: { requests: { cpu: "10m", memory: "32Mi" } } } },
     },
@@ -98,7 +104,7 @@ export function prometheusValues({ config, scope, ports, all }: Context): Values
       fullnameOverride: "kube-state-metrics",
       resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
     },
-    nodeExporter: { operatingSystems: { aix: { enabled: false }, darwin: { enabled: false } } },
+    nodeExporter: { ...(config.nodeExporter ? {} : { enabled: false }), operatingSystems: { aix: { enabled: false }, darwin: { enabled: false } } },
     "prometheus-node-exporter": {
       fullnameOverride: "node-exporter",
       namespaceOverride: agentsNamespace(scope),
@@ -116,8 +122,16 @@ function claimTemplate(storage: Storage, size: string, ports: Context["ports"]):
 }
 
 /** Parts of Kubernetes that are no pods on most clusters, or listen on 127.0.0.1 only: scraping them there means alerts for ever. */
-function controlPlane(on: boolean, cluster: string): Values {
+function controlPlane(on: boolean, { cluster, closedSystem }: Pick<Scope, "cluster" | "closedSystem">): Values {
   const part = { enabled: on };
-  const coreDns = cluster !== "gke"; // which runs kube-dns instead
-  return { kubeEtcd: part, kubeScheduler: part, kubeControllerManager: part, kubeProxy: part, coreDns: { enabled: coreDns }, kubeDns: { enabled: !coreDns } };
+  const kubeDns = cluster === "gke"; // instead of CoreDNS
+  const dns = !closedSystem;
+  return {
+    kubeEtcd: part,
+    kubeScheduler: part,
+    kubeControllerManager: part,
+    kubeProxy: part,
+    coreDns: { enabled: dns && !kubeDns },
+    kubeDns: { enabled: dns && kubeDns },
+  };
 }

@@ -14,6 +14,8 @@ export const gke = defineCluster({
     nodes: config.mode === "autopilot" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
     identity: "gcp",
     identityBy: "Workload Identity Federation",
+    // "The namespace kube-system is managed": prometheus-community/helm-charts issues 713 and 4833.
+    closedSystem: config.mode === "autopilot",
     warnings: [],
   }),
   load: () => import("./index"),

@@ -40,7 +40,10 @@ describe("GKE, Autopilot", () => {
 
   it("carries all of the platform that does not ask for too much, in the plan and in the program", async () => {
     const chosen = full.filter(({ choice }) => !refused.includes(choice));
-    const checked = checkStackOrThrow(stack(autopilot, chosen));
+    const { values, ...one } = stack(autopilot, chosen);
+    const platform = { ...(values.platform as object), metrics: { prometheus: { nodeExporter: false } } };
+    const checked = checkStackOrThrow({ ...one, values: { ...values, platform } });
+    expect(makePlan(checked).addons.map(({ choice }) => choice)).toContain("prometheus");
     expect(makePlan(checked).namespaces.filter(({ podSecurity }) => podSecurity === "privileged")).toEqual([]);
     const resources = await recordProgram(() => deploy(checked, { offline: true, charts: {} }));
     expect(resources.filter(({ type }) => type.endsWith(":NodePool"))).toEqual([]);
