@@ -2,6 +2,7 @@ import { mapValues } from "es-toolkit/object";
 import { isEqual } from "es-toolkit/predicate";
 import { parse } from "yaml";
 import type { LockedChart, LockedCrd, Outline, OutlineContainer, OutlineObject } from "../core/lock";
+import { requestsOf } from "../core/pods";
 import { podSecurityOf } from "./pod-security";
 
 /** One document of a rendered chart, and the template it comes from. */
@@ -236,7 +237,6 @@ function podLabels(labels: Record<string, string> | undefined, selected: Readonl
 }
 
 function containerFacts(container: any, init: boolean): OutlineContainer {
-  const requests = clean({ cpu: text(container.resources?.requests?.cpu), memory: text(container.resources?.requests?.memory) });
   return clean({
     name: container.name,
     image: container.image,
@@ -244,12 +244,8 @@ function containerFacts(container: any, init: boolean): OutlineContainer {
     ports: container.ports?.map((port: any) =>
       clean({ name: port.name, port: port.containerPort, protocol: otherThanTcp(port.protocol), hostPort: port.hostPort || undefined }),
     ),
-    requests: Object.keys(requests).length > 0 ? requests : undefined,
+    requests: requestsOf(container.resources),
   });
-}
-
-function text(value: string | number | null | undefined): string | undefined {
-  return value === undefined || value === null ? undefined : String(value);
 }
 
 /**
@@ -257,15 +253,13 @@ function text(value: string | number | null | undefined): string | undefined {
  * containers tight by themselves (prometheus-operator, pkg/operator).
  */
 function operated({ spec }: any, name: string, port: number, portName: string, podLabels: Record<string, string>): Facts {
-  const requests = clean({ cpu: text(spec.resources?.requests?.cpu), memory: text(spec.resources?.requests?.memory) });
+  const requests = requestsOf(spec.resources);
   const claim = spec.storage?.volumeClaimTemplate;
   const tight = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
   return {
     replicas: spec.replicas ?? 1,
     serviceAccount: spec.serviceAccountName,
-    containers: [
-      clean({ name, image: spec.image, ports: [{ name: spec.portName ?? portName, port }], requests: Object.keys(requests).length > 0 ? requests : undefined }),
-    ],
+    containers: [clean({ name, image: spec.image, ports: [{ name: spec.portName ?? portName, port }], requests })],
     podLabels,
     podSecurity: podSecurityOf({ securityContext: spec.securityContext, containers: [{ securityContext: tight }] }),
     claims: claim ? [{ name: claim.metadata?.name ?? "db", storage: String(claim.spec?.resources?.requests?.storage ?? "") }] : undefined,
@@ -281,14 +275,21 @@ function reloaderOf(rendered: readonly Rendered[]): OutlineContainer | undefined
     .flatMap((container: any): string[] => container.args ?? []);
   const flag = (name: string): string | undefined => flags.find((text) => text.startsWith(`--${name}=`))?.slice(name.length + 3);
   const image = flag("prometheus-config-reloader");
-  const requests = clean({ cpu: flag("config-reloader-cpu-request"), memory: flag("config-reloader-memory-request") });
+  const size = (of: string): string | undefined => {
+    const given = flag(`config-reloader-${of}`);
+    return given === "0" ? undefined : given; // to the operator that means: say nothing
+  };
+  const requests = requestsOf({
+    requests: { cpu: size("cpu-request"), memory: size("memory-request") },
+    limits: { cpu: size("cpu-limit"), memory: size("memory-limit") },
+  });
   return image === undefined
     ? undefined
     : clean({
         name: "config-reloader",
         image,
         ports: [{ name: "reloader-web", port: 8080 }],
-        requests: Object.keys(requests).length > 0 ? requests : undefined,
+        requests,
       });
 }
 

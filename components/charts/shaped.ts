@@ -1,4 +1,4 @@
-import { mirrored } from "../core/pods";
+import { mirrored, requestsOf } from "../core/pods";
 import type { Outline, OutlineObject } from "../core/lock";
 import type { ResolvedAddon } from "../core/resolve";
 import type { Resources } from "../core/schema";
@@ -18,13 +18,12 @@ export function shapedOutline(addon: Pick<ResolvedAddon, "addon" | "config" | "s
 /** A workload whose named container asks for what the config's `resources` say, as a `shape` needs it. Nothing said: as it was. */
 export function withRequests(object: OutlineObject, container: string, resources: Resources | undefined): OutlineObject {
   if (!resources) return object;
-  const { cpu, memory } = resources.requests ?? {};
-  const requests = { ...(cpu ? { cpu } : {}), ...(memory ? { memory } : {}) };
+  const requests = requestsOf(resources);
   return {
     ...object,
     containers: (object.containers ?? []).map(({ requests: _requests, ...one }) => {
       if (one.name !== container) return _requests ? { ...one, requests: _requests } : one;
-      return Object.keys(requests).length > 0 ? { ...one, requests } : one;
+      return requests ? { ...one, requests } : one;
     }),
   };
 }

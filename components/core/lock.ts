@@ -27,6 +27,7 @@ export interface OutlineObject {
   hook?: string;
   replicas?: number;
   serviceAccount?: string;
+  /** In the pod's order: init containers, and sidecars among them as no init containers, then the others. */
   containers?: OutlineContainer[];
   /** Labels its pods carry, as far as a Service or policy of ours selects them. */
   podLabels?: Record<string, string>;

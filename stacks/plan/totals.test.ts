@@ -58,8 +58,21 @@ test("requests add up over containers; one that names none counts with the defau
 });
 
 test("an init container counts only where it asks for more than all others together", () => {
-  const outline = [workload("Deployment", "a", [container("a", "100m", "64Mi"), container("init", "1", "16Mi", { init: true })])];
+  const init = container("init", "1", "16Mi", { init: true });
+  const outline = [workload("Deployment", "a", [init, container("a", "100m", "64Mi")])];
   expect(totals(outline)).toMatchObject({ cpuRequests: 1, memoryRequests: 64 * 2 ** 20 });
+});
+
+test("an init container runs beside the sidecars that were started before it", () => {
+  const [sidecar, init, main] = [container("sidecar", "200m", "64Mi"), container("init", "1", "16Mi", { init: true }), container("main", "100m", "64Mi")];
+  expect(totals([workload("Deployment", "a", [sidecar, init, main])])).toMatchObject({ cpuRequests: 1.2, memoryRequests: 128 * 2 ** 20 });
+  expect(totals([workload("Deployment", "a", [init, sidecar, main])])).toMatchObject({ cpuRequests: 1, memoryRequests: 128 * 2 ** 20 });
+});
+
+test("where the LimitRange names no default request, its default limit is one, else its maximum", () => {
+  const outline = [workload("Deployment", "a", [container("a")])];
+  const limits = { defaultRequest: {}, default: { memory: "96Mi" }, max: { cpu: "2", memory: "1Gi" } };
+  expect(totals(outline, undefined, {}, { limits })).toMatchObject({ cpuRequests: 2, memoryRequests: 96 * 2 ** 20 });
 });
 
 test("claims of a StatefulSet count once per replica, a claim object once", () => {

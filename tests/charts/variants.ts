@@ -19,7 +19,12 @@ export function variantsOf(addon: AnyAddon): Variant[] {
     variant("defaults", {}, {}),
     variant("profile ha", {}, { profile: "ha" }),
     variant("image mirror", {}, { imageMirror: "mirror.example.com" }),
-    ...(addon.slots.length > 0 && addon.lock ? [variant("resources", { resources: { requests: { cpu: "123m", memory: "321Mi" } } }, {})] : []),
+    ...(addon.slots.length > 0 && addon.lock
+      ? [
+          variant("resources", { resources: { requests: { cpu: "123m", memory: "321Mi" } } }, {}),
+          variant("limits alone", { resources: { limits: { cpu: "1", memory: "321Mi" } } }, {}),
+        ]
+      : []),
     ...(addon.knobs ?? []).map((knob) => variant(knob.name, knob.config ?? {}, knob.platform ?? {}, knob.cluster)),
   ];
 }

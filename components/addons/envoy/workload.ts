@@ -3,7 +3,7 @@ import { amount } from "../../../stacks/quantity";
 import type { Scope } from "../../core/addon";
 import type { Collected } from "../../core/contributions";
 import type { Outline } from "../../core/lock";
-import { mirrored, pullSecretRefs } from "../../core/pods";
+import { mirrored, pullSecretRefs, requestsOf } from "../../core/pods";
 import type { Resources } from "../../core/schema";
 import { bootstrap, PORTS, type Target } from "./bootstrap";
 import type { EnvoyConfig } from "./schema";
@@ -91,7 +91,7 @@ export function daemonSetSpec(config: EnvoyConfig, scope: Scope, file: string): 
 
 /** The same in outline form, for totals and the sandbox. */
 export function envoyOutline(config: EnvoyConfig, scope: Scope): Outline {
-  const { requests } = resourcesOf(config);
+  const requests = requestsOf(resourcesOf(config));
   return [
     { apiVersion: "v1", kind: "ServiceAccount", name: "envoy", namespace: "@" },
     {
@@ -107,7 +107,7 @@ export function envoyOutline(config: EnvoyConfig, scope: Scope): Outline {
           name: "envoy",
           image: mirrored(IMAGE, scope),
           ports: ports.map(({ name, containerPort, hostPort }) => ({ name, port: containerPort, ...(hostPort ? { hostPort } : {}) })),
-          ...(requests ? { requests: { ...(requests.cpu ? { cpu: requests.cpu } : {}), ...(requests.memory ? { memory: requests.memory } : {}) } } : {}),
+          ...(requests ? { requests } : {}),
         },
       ],
     },
