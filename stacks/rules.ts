@@ -11,6 +11,7 @@ import { hostRules } from "./rules/hosts";
 import { hostOptionRules } from "./rules/host-options";
 import { kubernetesRules } from "./rules/kubernetes";
 import { registryRules } from "./rules/registries";
+import { resourceRules } from "./rules/resources";
 import { platformRules } from "./rules/platform";
 import type { Rule } from "./rules/rule";
 import { supportRules } from "./rules/support";
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   ...addonRules,
   ...kubernetesRules,
   ...supportRules,
+  ...resourceRules,
   ...tenantRules,
   ...hostRules,
   ...hostOptionRules,

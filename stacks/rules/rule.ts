@@ -41,9 +41,11 @@ export function choicePath(slot: Slot, choice: string): string {
   return `bearstack:platform.${slot}.${choice}`;
 }
 
-/** Path of the settings of an add-on: below its first slot, or those of what pulled it in. */
+/** Path of the settings of an add-on: below its first slot, or below those of what pulled it in. */
 export function addonPath(addon: ResolvedAddon, resolved: Resolved | undefined): string {
   if (addon.slots[0]) return choicePath(addon.slots[0], addon.name);
   const puller = resolved?.addons.find((other) => other !== addon && addon.pulledBy.includes(other.name));
-  return puller ? addonPath(puller, resolved) : "bearstack:platform";
+  if (!puller) return "bearstack:platform";
+  const [field] = Object.entries(puller.config).find(([, value]) => typeof value === "object" && value !== null && addon.name in value) ?? [];
+  return `${addonPath(puller, resolved)}${field === undefined ? "" : `.${field}.${addon.name}`}`;
 }

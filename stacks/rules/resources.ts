@@ -1,0 +1,51 @@
+import type { ResolvedAddon } from "../../components/core/resolve";
+import { amount } from "../quantity";
+import { addonPath, type Facts, type Finding, type Rule } from "./rule";
+
+const sizes = ["cpu", "memory"] as const;
+
+/** Requests of an add-on's own `resources` above its limit, or above the one its namespace gives it; limits above the maximum. */
+function tooMuch(addon: ResolvedAddon, { config, resolved }: Facts): Finding[] {
+  const { requests, limits } = addon.config.resources ?? {};
+  const { default: given, max } = config.security.limits;
+  const path = `${addonPath(addon, resolved)}.resources`;
+  return sizes.flatMap((size): Finding[] => {
+    const [request, limit] = [requests?.[size], limits?.[size]];
+    const most = amount(max?.[size]) ?? Infinity;
+    if ((amount(limit) ?? 0) > most)
+      return [
+        {
+          path: `${path}.limits.${size}`,
+          seen: limit,
+          problem: `is above the most a container of the platform may ask for (${max?.[size]}), so its pods would be refused.`,
+          fix: `use ${max?.[size]} or less, or raise bearstack:security.limits.max.${size}`,
+        },
+      ];
+    const standing = limit ?? given[size] ?? max?.[size];
+    if ((amount(request) ?? 0) <= (amount(standing) ?? Infinity)) return [];
+    return [
+      {
+        path: `${path}.requests.${size}`,
+        seen: request,
+        ...(limit === undefined
+          ? {
+              problem: `is above the limit a container without one gets (${standing}), so its pods would be refused.`,
+              fix: `set limits.${size} to ${request} or more`,
+            }
+          : { problem: `is above its limit (${limit}), so its pods would be refused.`, fix: `use ${limit} or less, or raise limits.${size}` }),
+      },
+    ];
+  });
+}
+
+/** What containers ask for, against what they may. */
+export const resourceRules: readonly Rule[] = [
+  {
+    id: "request-above-limit",
+    severity: "error",
+    reason:
+      "The API server refuses pods that ask for more than their limit, and every namespace gives a limit to containers without one: the add-on would never come up.",
+    cure: "Set `resources.limits` beside `resources.requests`.",
+    find: (facts) => (facts.resolved?.addons ?? []).flatMap((addon) => tooMuch(addon, facts)),
+  },
+];
