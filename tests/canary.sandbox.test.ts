@@ -8,23 +8,16 @@ import { parse, stringify } from "yaml";
 import { Board } from "../cli/dev/board";
 import { summarize, summaryText } from "../cli/dev/summary";
 import { paint } from "../cli/output";
-import { chartsByRelease, prepareCharts } from "../components/charts/prepare";
 import type { RunEvent, RunResult } from "../sandbox/runner/events";
 import { Kube } from "../sandbox/runner/kube";
 import { MEMORY_NAMESPACE } from "../sandbox/runner/memory";
-import { runStack } from "../sandbox/runner/run";
 import { testSandbox, type TestSandbox } from "../sandbox/runner/testing/sandbox";
-import { checkStackOrThrow, type CheckedStack } from "../stacks/check";
+import type { CheckedStack } from "../stacks/check";
 import { makePlan } from "../stacks/plan";
-import { deploy } from "../stacks/program";
-import { parseStackText } from "../stacks/stack-file";
-import { canaries, canaryOf, fieldOf, fieldsOf, Search, valueOf } from "./canaries";
+import { applyStack, folder } from "./apply-stack";
+import { canaries, canaryOf, fieldsOf, Search, valueOf } from "./canaries";
 import { everyFile, everyObject, type Searched } from "./every-object";
 import { inlineCluster, platformStacks, wholePlatform, type StackFile } from "./full-stacks";
-
-// The real charts where BEAR_CHARTS has them, else their outlines: then there are no releases to unpack.
-const folder = process.env.BEAR_CHARTS;
-const settings = folder === undefined ? { mirror: "oci://127.0.0.1:1/none" } : { folder };
 
 /** The one entry of the one Secret each field is meant for. */
 const meantFor: Readonly<Record<string, string>> = {
@@ -78,27 +71,11 @@ interface Run {
   shown: string;
 }
 
-async function up({ config }: StackFile, more: () => void = () => undefined): Promise<Run> {
-  const raw = parseStackText(stringify({ config }), "canary", "Pulumi.canary.yaml", (path) =>
-    fieldOf(path) === "cluster existing.inline" ? kubeconfig : valueOf(fieldOf(path)),
-  );
-  const checked = checkStackOrThrow(raw);
-  const prepared = await prepareCharts(checked.resolved!, settings, project, { outlines: true, all: true });
+async function up({ config }: StackFile, more?: () => void): Promise<Run> {
   const board = new Board();
   const lines: string[] = [];
-  const program = async (): ReturnType<typeof deploy> => {
-    const outputs = await deploy(checked, { offline: false, charts: prepared.settings });
-    more();
-    return outputs;
-  };
-  const result = await runStack(program, {
-    kubeconfig: sandbox.kubeconfig,
-    helm: sandbox.helm,
-    project,
-    stack: "canary",
-    charts: chartsByRelease(checked.resolved!, prepared),
-    report: (event: RunEvent) => void lines.push(JSON.stringify(event), board.take(event) ?? "", board.status()),
-  });
+  const report = (event: RunEvent): void => void lines.push(JSON.stringify(event), board.take(event) ?? "", board.status());
+  const { checked, result } = await applyStack(config, { sandbox, project, kubeconfig, report, ...(more ? { more } : {}) });
   const place = { name: "test", dir: "", kubeconfig: sandbox.kubeconfig, endpoint: "", version: "", pid: 1, started: true };
   const summary = summarize({ plan: makePlan(checked), result, workloads: new Map(), standIns: [], sandbox: place, kubectl: "kubectl" });
   const { outputs, ...rest } = result;
