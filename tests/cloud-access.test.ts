@@ -10,6 +10,8 @@ import { eksIdentifier } from "../components/clusters/eks/settings";
 import { kubeconfig as gkeAccess } from "../components/clusters/gke/access";
 import { clusterIdentity } from "../components/clusters/gke/facts";
 import { GkeConfig } from "../components/clusters/gke/schema";
+import { kubeconfig as referenceAccess } from "../components/clusters/reference/access";
+import { ReferenceConfig } from "../components/clusters/reference/schema";
 import { testSandbox, type TestSandbox } from "../sandbox/runner/testing/sandbox";
 import { ensureTool } from "../sandbox/tools";
 import { checkStackOrThrow } from "../stacks/check";
@@ -204,6 +206,42 @@ describe("the kubeconfig of GKE", () => {
     await expect(gkeAccess(gke(), "prod")).rejects.toThrow(/^gcloud is not on PATH\.\n {2}→ Install the Google Cloud CLI .*--kubeconfig\.$/);
     programs.stand("gcloud", { "container clusters describe": endpoints() });
     await expect(gkeAccess(gke(), "prod")).rejects.toThrow(/^gke-gcloud-auth-plugin is not on PATH\.\n {2}→ Install gke-gcloud-auth-plugin: gcloud components/);
+  });
+});
+
+describe("the kubeconfig of another stack", () => {
+  const STACK = "acme/bearstack/cluster-prod";
+  const config = (more: object = {}) => ReferenceConfig.parse({ stack: STACK, ...more });
+  const text = stringify({
+    "current-context": "other",
+    contexts: ["other", "prod"].map((name) => ({ name, context: { cluster: "c", user: "u" } })),
+    clusters: [{ name: "c", cluster: { server: "https://api.example.com" } }],
+  });
+  const cluster = { kind: "k3s", context: "prod", identifier: "0123" };
+
+  it("is among its outputs, cut down to the context that it names", async () => {
+    programs.stand("pulumi", { "stack output": { says: { kubeconfig: text, cluster } } });
+    expect(await referenceAccess(config())).toMatchObject({ context: "prod" });
+    expect(await referenceAccess(config({ context: "other" }))).toMatchObject({ context: "other" });
+    expect(new Set(programs.calls)).toEqual(new Set([`pulumi stack output --json --show-secrets --non-interactive --stack ${STACK}`]));
+    programs.stand("pulumi", { "stack output": { says: { kubeconfig: parse(text) as unknown } } });
+    expect(await referenceAccess(config())).toMatchObject({ context: "other" });
+  });
+
+  it.each([
+    ["error: no stack named 'cluster-prod' found", "Correct bearstack:cluster.reference.stack"],
+    ["error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables", `the passphrase of ${STACK}`],
+    ["error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions", 'Run "pulumi login"'],
+  ])("says what to do: %s", async (said, fix) => {
+    programs.stand("pulumi", { "stack output": { fails: `${said}\n`, code: 255 } });
+    const error = (await referenceAccess(config()).catch((thrown: unknown) => thrown)) as { problem: string; fix: string };
+    expect(error.problem).toBe(`pulumi stack output: ${said}`);
+    expect(error.fix).toContain(fix);
+  });
+
+  it("says that the other stack has none yet", async () => {
+    programs.stand("pulumi", { "stack output": { says: {} } });
+    await expect(referenceAccess(config())).rejects.toThrow(/that stack has no output "kubeconfig"\.\n {2}→ Run "pulumi up" there first/);
   });
 });
 

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../core/errors";
 
-/** A cloud's own program: it brings the login that the kubeconfig uses as well, and needs no state and no passphrase. */
+/** A cloud's own program, or Pulumi: it brings its login along. */
 export interface CloudProgram {
   name: string;
   /** How to get it. */

@@ -8,4 +8,5 @@ export const reference = defineCluster({
   schema: ReferenceConfig,
   offers: (config) => offersElsewhere("reference", config),
   load: () => import("./index"),
+  access: () => import("./access"),
 });
