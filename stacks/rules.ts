@@ -1,6 +1,7 @@
 import { accessRules } from "./rules/access";
 import { addonRules } from "./rules/addons";
 import { eksRules } from "./rules/eks";
+import { elsewhereRules } from "./rules/elsewhere";
 import { exposureRules } from "./rules/exposure";
 import { gardenerRules } from "./rules/gardener";
 import { gkeRules } from "./rules/gke";
@@ -33,6 +34,7 @@ export const rules: readonly Rule[] = [
   ...registryRules,
   ...gardenerRules,
   ...accessRules,
+  ...elsewhereRules,
   ...eksRules,
   ...gkeRules,
   ...gkeOptionRules,

@@ -36,12 +36,27 @@ const knobs = Object.values(addons).flatMap((addon) =>
   }),
 );
 
+const s3 = { s3: { bucket: "logs", region: "eu-west-1" } };
+const gcs = { gcs: { bucket: "logs" } };
+
+/** Rights in the cloud of a cluster that is made elsewhere. */
+const rightsElsewhere: readonly StackFile[] = [
+  { reference: { stack: "acme/cluster/prod", networkPolicies: true, eks: { region: "eu-west-1" } }, objects: s3 },
+  { reference: { stack: "acme/cluster/prod", networkPolicies: true, gke: { project: "acme-prod" } }, objects: gcs },
+  { existing: { ...existing.existing, eks: { region: "eu-west-1", name: "prod" } }, objects: s3 },
+  { existing: { ...existing.existing, gke: { project: "acme-prod" } }, objects: gcs },
+].map(({ objects, ...cluster }) => ({
+  name: `rights on ${JSON.stringify(cluster)}`,
+  config: { "bearstack:cluster": cluster, "bearstack:platform": { logs: { loki: { objects } } } },
+}));
+
 /** Stacks that between them make every resource the program can make. */
 const stacks: readonly StackFile[] = [
   onExisting("defaults", {}, people),
   { name: "sandbox", config: { "bearstack:cluster": "sandbox", "bearstack:platform": { ...wholePlatform, certificates: "cert-manager" } } },
   { name: "cluster and teams only", config: { "bearstack:cluster": existing, ...people } },
   { name: "the cluster of another stack", config: { "bearstack:cluster": { reference: clusterConfigs.reference }, ...people } },
+  ...rightsElsewhere,
   onExisting("behind a load balancer", { exposure: "cloud", ingress: { traefik: { dashboard: true, gatewayApi: true } } }),
   onExisting("on host ports", { exposure: "hostport" }),
   onExisting("profile ha", { profile: "ha" }, people),

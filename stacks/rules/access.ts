@@ -16,13 +16,13 @@ export const accessRules: readonly Rule[] = [
     // No error: pods may have rights of their node, or an identity that somebody else gave them.
     severity: "warning",
     reason: "Without keys an add-on has the rights of its pod's identity in the cloud, and not every cluster gives pods one.",
-    cure: "Give keys, as a secret. On a cluster made elsewhere whose pods do have identities, say so: `identity: aws` or `gcp` below `existing` or `reference`.",
+    cure: "Give keys, as a secret. On a cluster made elsewhere whose pods do have identities, say so below `existing` or `reference`: `identity: aws` or `gcp`, or `eks` or `gke` to have them made.",
     find: (facts) => {
       const { identity } = facts.offers;
       const has = identity === undefined ? "this cluster gives its pods none" : `this cluster's pods have those of ${cloudNames[identity]} only`;
       const elsewhere = (cloud: Cloud): string =>
         isElsewhere(facts.config.cluster.kind) && identity === undefined
-          ? `; if its pods have one, set bearstack:cluster.${facts.config.cluster.kind}.identity: ${cloud}`
+          ? `; if its pods have one, set bearstack:cluster.${facts.config.cluster.kind}.identity: ${cloud}, or ${cloud === "aws" ? "eks" : "gke"} to have it made`
           : "";
       return (facts.resolved?.all.access ?? []).flatMap((access) =>
         (["aws", "gcp"] as const satisfies readonly Cloud[])

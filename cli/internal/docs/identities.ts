@@ -94,7 +94,7 @@ export function identitiesPage(old: string): string {
   const generated = page([
     GENERATED,
     "# Identities of add-ons in the cloud",
-    "An add-on whose config has no keys relies on the identity of its pod. On `eks` and `gke` that identity is made, with exactly the rights below and before the pod; elsewhere `bear check` warns and says which keys to give.",
+    "An add-on whose config has no keys relies on the identity of its pod. On `eks` and `gke`, and on clusters made elsewhere that are said to be of one of them, that identity is made, with exactly the rights below and before the pod; elsewhere `bear check` warns and says which keys to give.",
     "## Who needs what",
     table(["Add-on", "It", "Without keys in", "Service account", "Needs"], who),
     "## What that becomes on EKS",

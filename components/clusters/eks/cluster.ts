@@ -1,6 +1,6 @@
 import { defineCluster } from "../definition";
 import { EksConfig, type EksConfig as Config } from "./schema";
-import { poolsOf } from "./settings";
+import { identityBy, poolsOf } from "./settings";
 
 /** The class for volumes that is made with the cluster; EKS brings none that is a default. */
 export const STORAGE_CLASS = "gp3";
@@ -22,7 +22,7 @@ export const eks = defineCluster({
     // Auto Mode makes nodes as pods ask for them.
     nodes: config.nodes === "auto" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
     identity: "aws",
-    identityBy: config.identities === "irsa" ? "IRSA" : "Pod Identity",
+    identityBy: identityBy(config),
     warnings: [],
   }),
   load: () => import("./index"),

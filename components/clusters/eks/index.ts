@@ -1,4 +1,3 @@
-import { Provider } from "@pulumi/aws/provider";
 import * as k8s from "@pulumi/kubernetes";
 import type { Resource } from "@pulumi/pulumi";
 import type { ClusterContext, ClusterHandle } from "../definition";
@@ -12,8 +11,9 @@ import { eksKubeconfig } from "./kubeconfig";
 import { makeNetwork } from "./network";
 import { makeNodeGroups, makeNodeRole } from "./nodes";
 import type { Place } from "./place";
+import { awsProvider } from "./provider";
 import type { EksConfig } from "./schema";
-import { clusterName, eksIdentifier, SESSION } from "./settings";
+import { clusterName, eksIdentifier } from "./settings";
 
 /**
  * Makes an EKS cluster: network, control plane, what makes nodes ready, nodes, what runs on them, and last the objects that the rest of the
@@ -22,16 +22,7 @@ import { clusterName, eksIdentifier, SESSION } from "./settings";
  */
 export async function create(config: EksConfig, context: ClusterContext): Promise<ClusterHandle> {
   const component = new ClusterComponent("eks");
-  const provider = new Provider(
-    "aws",
-    {
-      region: config.region,
-      ...(config.roleArn === undefined ? {} : { assumeRoles: [{ roleArn: config.roleArn, sessionName: SESSION }] }),
-      ...(config.account === undefined ? {} : { allowedAccountIds: [config.account] }),
-      defaultTags: { tags: { "bearstack.dev/stack": context.stack, ...config.tags } },
-    },
-    { parent: component },
-  );
+  const provider = awsProvider(config, context.stack, component);
   const name = clusterName(config, context.stack);
   const place: Place = { config, stack: context.stack, name, opts: { parent: component, provider } };
 

@@ -7,6 +7,9 @@ export const clusterName = ({ name }: EksConfig, stack: string): string => name 
 /** Known before the cluster is, since an unknown identity plans a replacement of everything in it. */
 export const eksIdentifier = (config: EksConfig, stack: string): string => identify("eks", config.region, clusterName(config, stack));
 
+/** How pods of add-ons get their rights, in the words of AWS. */
+export const identityBy = ({ identities }: Pick<EksConfig, "identities">): string => (identities === "irsa" ? "IRSA" : "Pod Identity");
+
 /** What sessions with `roleArn` go by. */
 export const SESSION = "bearstack";
 

@@ -1,5 +1,5 @@
 import { defineCluster } from "../definition";
-import { poolsOf } from "./facts";
+import { IDENTITY_BY, poolsOf } from "./facts";
 import { GkeConfig } from "./schema";
 
 export const gke = defineCluster({
@@ -13,7 +13,7 @@ export const gke = defineCluster({
     kubernetes: /^1\.\d+/.exec(config.version ?? "")?.[0],
     nodes: config.mode === "autopilot" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
     identity: "gcp",
-    identityBy: "Workload Identity Federation",
+    identityBy: IDENTITY_BY,
     // "The namespace kube-system is managed": prometheus-community/helm-charts issues 713 and 4833.
     closedSystem: config.mode === "autopilot",
     warnings: [],

@@ -5,6 +5,9 @@ import type { GkeConfig } from "./schema";
 
 export const clusterName = (config: Pick<GkeConfig, "name">, stack: string): string => config.name ?? stack;
 
+/** How pods of add-ons get their rights, in the words of Google Cloud. */
+export const IDENTITY_BY = "Workload Identity Federation";
+
 /** From config alone, since an unknown identity plans a replacement of everything in the cluster. */
 export const clusterIdentity = ({ project, region, name }: Pick<GkeConfig, "project" | "region" | "name">, stack: string): string =>
   identify("gke", project, region, clusterName({ name }, stack));

@@ -16,8 +16,8 @@ export interface GrantArgs {
   projectNumber?: string | undefined;
   /** True for `plan`: nothing is contacted. */
   offline: boolean;
-  /** The project's pool of identities comes with its first cluster, so nothing can be granted before. */
-  cluster: Resource;
+  /** The project's pool of identities comes with its first cluster, so nothing can be granted before; left out where it is there already. */
+  cluster?: Resource;
   /** Parent and provider of what is made. */
   opts: CustomResourceOptions;
 }
@@ -27,7 +27,7 @@ export function grantAccess(args: GrantArgs, requests: readonly AccessRequest[])
   const wanted = requests.map((request) => ({ request, grants: needsOf(request, "gcp").flatMap(grantsOf) })).filter(({ grants }) => grants.length > 0);
   if (wanted.length === 0) return { ready: [] };
   const number = numberOf(args);
-  const opts: CustomResourceOptions = { ...args.opts, dependsOn: [args.cluster] };
+  const opts: CustomResourceOptions = { ...args.opts, ...(args.cluster ? { dependsOn: [args.cluster] } : {}) };
   const roles = new Map<string, IAMCustomRole>();
   const customRole = (role: CustomRole, project: string): Output<string> => {
     // Without an id of our own it gets random letters at its end: the id of a deleted role cannot be had again for weeks.

@@ -1,5 +1,6 @@
 import { all, StackReference, unsecret } from "@pulumi/pulumi";
 import type { ClusterContext, ClusterHandle } from "../definition";
+import { withGrants } from "../elsewhere-grants";
 import { identify, offlineKubeconfig, pinKubeconfig } from "../kubeconfig";
 import { ClusterComponent, clusterHandle } from "../provider";
 import type { ReferenceConfig } from "./schema";
@@ -8,7 +9,7 @@ import { factsOf, textOf } from "./told";
 /** Uses the cluster of another stack. Nothing of the cluster itself is changed. */
 export async function create(config: ReferenceConfig, context: ClusterContext): Promise<ClusterHandle> {
   const component = new ClusterComponent("reference");
-  if (context.offline) return clusterHandle("reference", offlineKubeconfig, component);
+  if (context.offline) return withGrants(clusterHandle("reference", offlineKubeconfig, component), config, context);
 
   const other = new StackReference("cluster", { name: config.stack }, { parent: component });
   // Each output is asked for by itself: all of them together are secret when one of them is.
@@ -17,7 +18,7 @@ export async function create(config: ReferenceConfig, context: ClusterContext): 
   const pinned = all([text, told]).apply(([known, facts]) =>
     pinKubeconfig(known, config.context ?? facts.context, `output kubeconfig of the stack ${config.stack}`, "bearstack:cluster.reference.context"),
   );
-  return clusterHandle(
+  const handle = clusterHandle(
     "reference",
     {
       kubeconfig: pinned.kubeconfig,
@@ -27,4 +28,5 @@ export async function create(config: ReferenceConfig, context: ClusterContext): 
     },
     component,
   );
+  return withGrants(handle, config, context, told);
 }

@@ -1,0 +1,22 @@
+import { getClusterOutput } from "@pulumi/aws/eks/getCluster";
+import { interpolate, output, type ComponentResource, type Output } from "@pulumi/pulumi";
+import type { ClusterContext, Granted } from "./definition";
+import { placeOf } from "./eks/grant-policies";
+import { grantAccess } from "./eks/grants";
+import { awsProvider } from "./eks/provider";
+import type { CloudElsewhere } from "./elsewhere";
+
+/** Roles for add-ons on an EKS cluster that is made elsewhere. What else there is to know of the cluster, AWS is asked. */
+export function grantOnEks(config: NonNullable<CloudElsewhere["eks"]>, name: Output<string>, context: ClusterContext, parent: ComponentResource): Granted {
+  const provider = awsProvider(config, context.stack, parent);
+  const opts = { parent, provider };
+  const cluster = context.offline ? undefined : getClusterOutput({ name }, opts);
+  const arn = cluster?.arn ?? output("");
+  const issuer = cluster?.identities.apply((all) => (all[0]?.oidcs[0]?.issuer ?? "").replace("https://", "")) ?? output("");
+  const place = arn.apply(placeOf);
+  const oidcProvider = interpolate`arn:${place.partition}:iam::${place.account}:oidc-provider/${issuer}`;
+  return grantAccess(
+    { cluster: { name, arn }, ...(config.identities === "irsa" ? { oidcProvider } : {}), offline: context.offline, opts },
+    context.access ?? [],
+  );
+}
