@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { runProgram, type Registration } from "../../../sandbox/runner/monitor";
-import { sample } from "../../../sandbox/runner/record";
-import { deploy } from "../../../stacks/program";
+import type { Registration } from "../../../sandbox/runner/monitor";
 import { checked, full, pools } from "../../../tests/eks";
+import { Graph, graphOf } from "../../../tests/graph";
 
 const traces = { tempo: { objects: { s3: { bucket: "acme-data", region: "eu-west-1" } } } };
 const platform = { domain: "example.com", exposure: "cloud", ingress: "traefik", secrets: "sealed-secrets", traces };
@@ -15,59 +14,13 @@ const stacks = {
   "without NAT": { nodes: "managed", network: { nat: "none" } },
 };
 
-class Graph {
-  private readonly byUrn: ReadonlyMap<string, Registration>;
-
-  constructor(readonly resources: readonly Registration[]) {
-    this.byUrn = new Map(resources.map((one) => [one.urn, one]));
-  }
-
-  /** Everything that goes after a resource when all is destroyed: what it depends on, by any way. */
-  below(urn: string): Set<string> {
-    const seen = new Set<string>();
-    const visit = (one: string): void => {
-      const found = this.byUrn.get(one);
-      for (const next of found ? [...found.dependencies, ...(found.provider ? [found.provider] : [])] : []) {
-        if (seen.has(next)) continue;
-        seen.add(next);
-        visit(next);
-      }
-    };
-    visit(urn);
-    return seen;
-  }
-
-  of(type: RegExp): Registration[] {
-    return this.resources.filter((one) => type.test(one.type));
-  }
-
-  /** Pairs where the second could go before the first. */
-  tooEarly(first: readonly Registration[], then: readonly Registration[]): string[] {
-    return first.flatMap((one) => {
-      const below = this.below(one.urn);
-      return then.filter(({ urn }) => !below.has(urn)).map((other) => `${other.type} ${other.name} before ${one.type} ${one.name}`);
-    });
-  }
-}
-
-async function graphOf(eks: object): Promise<Graph> {
-  const resources: Registration[] = [];
-  const stack = checked(eks, platform);
-  await runProgram(() => deploy(stack, { offline: true, charts: {} }), {
-    register: (registration) => {
-      resources.push(registration);
-      return Promise.resolve(sample(registration));
-    },
-    read: (_type, name, id) => Promise.resolve({ id, state: { metadata: { name } } }),
-  });
-  return new Graph(resources);
-}
+const graphFor = (eks: object): Promise<Graph> => graphOf(checked(eks, platform));
 
 describe.each(Object.entries(stacks))("when all is destroyed, %s", (_name, eks) => {
   const network = /^aws:ec2\/(?!launchTemplate)/;
   let graph: Graph;
   beforeAll(async () => {
-    graph = await graphOf(eks);
+    graph = await graphFor(eks);
   });
 
   it("everything in the cluster goes before anything in AWS", () => {
@@ -103,7 +56,7 @@ describe.each(Object.entries(stacks))("when all is destroyed, %s", (_name, eks) 
 });
 
 it("a missing edge is found", async () => {
-  const { resources } = await graphOf({});
+  const { resources } = await graphFor({});
   const withoutRoutes = (one: Registration): Registration =>
     one.type.endsWith(":Cluster") ? { ...one, dependencies: one.dependencies.filter((urn) => !/:NatGateway::|:Route::private/.test(urn)) } : one;
   const cut = new Graph(resources.map(withoutRoutes));
