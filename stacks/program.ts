@@ -24,6 +24,7 @@ function calledPorts({ all }: Resolved): number[] {
 /** The whole program: cluster, platform, tenants. Runs under the engine, the in-process runner or a recorder alike. */
 export async function deploy({ config, resolved }: CheckedStack, settings: ProgramSettings): Promise<Record<string, Output<unknown>>> {
   adoptExisting(config.adopt);
+  const keepData = config.platform?.data !== "delete";
   const definition = clusters[config.cluster.kind]!;
   const cluster = await (
     await definition.load()
@@ -34,10 +35,11 @@ export async function deploy({ config, resolved }: CheckedStack, settings: Progr
     choices: (slot) => (config.platform?.slots[slot] ?? []).map(({ choice }) => choice),
     calledPorts: resolved ? calledPorts(resolved) : [],
     access: resolved?.all.access ?? [],
+    keepData,
   });
-  const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig, cluster: cluster.facts };
+  const outputs: Record<string, Output<unknown>> = { kubeconfig: cluster.kubeconfig, cluster: cluster.facts, ...cluster.outputs };
   if (config.platform && resolved)
     Object.assign(outputs, await createPlatform({ config, platform: config.platform, resolved, cluster, charts: settings.charts }));
-  createTenants({ config, resolved, keep: config.platform?.data !== "delete", opts: { provider: cluster.provider, dependsOn: cluster.ready } });
+  createTenants({ config, resolved, keep: keepData, opts: { provider: cluster.provider, dependsOn: cluster.ready } });
   return outputs;
 }

@@ -29,7 +29,7 @@ const scope: Scope = {
 };
 
 /** Ports a cluster or a built-in choice gives. */
-const given: readonly Port[] = ["networkPolicy", "storageClass", "exposure"];
+const given: readonly Port[] = ["networkPolicy", "storageClass", "exposure", "dnsZones"];
 
 describe("registry", () => {
   test("every folder is an add-on and every add-on has its folder", () => {

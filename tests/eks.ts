@@ -65,6 +65,14 @@ export const pools = {
   },
 };
 
+/** All that can be made beside the cluster. */
+export const made = {
+  ...full,
+  keys: { data: {} },
+  buckets: { "acme-logs": { key: "data" }, "acme-traces": { expireDays: 30, noncurrentDays: 3 } },
+  dnsZones: { "dev.example.com": {} },
+};
+
 /** All ways to nodes. */
 export const modes = {
   auto: { ...full, auto: { nodePools: ["general-purpose"] } },

@@ -153,7 +153,14 @@ const reliant = (objects: object, dns01: object) => ({
 const gkeReliant: StackFile = {
   name: "GKE with identities",
   config: {
-    "bearstack:cluster": { gke: gkeSmall },
+    "bearstack:cluster": {
+      gke: {
+        ...gkeSmall,
+        keys: { data: {} },
+        buckets: { "acme-data": { key: "data" } },
+        dnsZones: { example: { dnsName: "example.com" } },
+      },
+    },
     "bearstack:platform": reliant({ gcs: { bucket: "acme-data" } }, { cloudDNS: { project: "acme-prod", hostedZoneName: "example" } }),
   },
 };
@@ -197,7 +204,14 @@ const deploy = "arn:aws:iam::123456789012:role/deploy";
 /** EKS in all ways to nodes, with all that may be made beside. */
 export const eksStacks: readonly StackFile[] = [
   { nodes: "auto", network: { nat: "perZone" }, irsa: true, roleArn: deploy },
-  { nodes: "managed", pools: { main: {}, spot: { spot: true, image: "bottlerocket" } }, admins: [deploy] },
+  {
+    nodes: "managed",
+    pools: { main: {}, spot: { spot: true, image: "bottlerocket" } },
+    admins: [deploy],
+    keys: { data: {} },
+    buckets: { "acme-data": { key: "data" } },
+    dnsZones: { "dev.example.com": {} },
+  },
   { nodes: "karpenter", admins: [deploy], identities: "irsa" },
 ].map((eks) => ({
   name: `EKS, ${eks.nodes}`,

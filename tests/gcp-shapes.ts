@@ -29,7 +29,10 @@ function unknownNames(value: any, area: string, interfaceName: string, path: str
 export function unknownArguments({ type, inputs: given, name }: RecordedResource): string[] {
   const [, area = "", , resource = ""] = /^gcp:(\w+)\/(\w+):(\w+)$/.exec(type) ?? [];
   const file = /^gcp:\w+\/(\w+):/.exec(type)![1]!;
-  const text = readFileSync(join(__dirname, `../node_modules/@pulumi/gcp/${area.toLowerCase()}/${file === "iAMMember" ? "iammember" : file}.d.ts`), "utf8");
+  const text = readFileSync(
+    join(__dirname, `../node_modules/@pulumi/gcp/${area.toLowerCase()}/${file.replace(/^iAM./, (start) => start.toLowerCase())}.d.ts`),
+    "utf8",
+  );
   const body = text.slice(text.indexOf(`export interface ${resource}Args {`));
   const fields = new Map([...body.matchAll(/^ {4}(\w+)\??: (.+?);?$/gm)].map(([, field, kind]) => [field!, kind!]));
   return Object.entries(given as object).flatMap(([key, value]) => {

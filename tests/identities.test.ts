@@ -33,7 +33,7 @@ describe("what add-ons rely on", () => {
     ["traces", "tempo"],
   ])("%s in a bucket of AWS without keys: on an identity with that bucket", (slot, addon) => {
     expect(needs({ [slot]: { [addon]: { objects: { s3: bucket }, namespace: "data" } } })).toEqual([
-      { addon, namespace: "data", serviceAccount: addon, of: [{ cloud: "aws", kind: "bucket", bucket: "acme-data", write: true }] },
+      { addon, namespace: "data", serviceAccount: addon, of: [{ cloud: "aws", kind: "bucket", bucket: "acme-data", write: true, region: "eu-central-1" }] },
     ]);
   });
 

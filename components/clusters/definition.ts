@@ -6,6 +6,7 @@ import type { From } from "../core/contributions";
 import type { Ports } from "../core/ports";
 import type { Slot } from "../core/slots";
 import type { PinnedKubeconfig } from "./kubeconfig";
+import type { Made } from "./made";
 import type { Distribution } from "./ssh/distribution";
 
 /** The definition of one kind of cluster: its config and what it offers, without the SDK. */
@@ -44,6 +45,8 @@ export interface ClusterOffers {
   identityBy?: string;
   /** kube-system belongs to the cloud: nobody else makes anything in it. */
   closedSystem?: boolean;
+  /** Buckets, zones and keys of that cloud that are made with it. */
+  made?: readonly Made[];
   warnings: readonly string[];
 }
 
@@ -78,6 +81,8 @@ export interface ClusterHandle {
   ports: Partial<Ports>;
   /** Annotations for service accounts that rely on an identity of the cloud. */
   annotations?: Granted["annotations"];
+  /** Further outputs of the stack. */
+  outputs?: Record<string, Output<unknown>>;
 }
 
 export interface ClusterContext {
@@ -92,6 +97,8 @@ export interface ClusterContext {
   calledPorts?: readonly number[];
   /** Service accounts of add-ons that rely on an identity of a cloud. */
   access?: readonly AccessRequest[];
+  /** True where a destroy leaves what has data in it. */
+  keepData?: boolean;
 }
 
 export interface ClusterModule {

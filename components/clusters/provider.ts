@@ -36,3 +36,7 @@ export function clusterHandle(
   const facts: Output<ClusterFacts> = output({ kind, context: pinned.context, identifier: pinned.identifier });
   return { component, kubeconfig: output(kubeconfig), facts, provider, ready: [], ports: {} };
 }
+
+/** The output by which somebody delegates zones that the cluster made: their name servers, by domain. */
+export const nameServerOutputs = (servers: Readonly<Record<string, Output<string[]>>>): Pick<ClusterHandle, "outputs"> =>
+  Object.keys(servers).length > 0 ? { outputs: { nameServers: output(servers) } } : {};

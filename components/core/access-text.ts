@@ -15,7 +15,7 @@ function wordsOf(need: AccessNeed): Words {
     case "bucket":
       return {
         noun: "bucket",
-        may: need.write ? ("look" in need && need.look ? ", read, write and look at" : ", read and write") : ", read",
+        may: `${need.write ? ("look" in need && need.look ? ", read, write and look at" : ", read and write") : ", read"}${"key" in need ? ", with its key" : ""}`,
         things: [need.bucket],
       };
     case "dns01":

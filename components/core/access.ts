@@ -4,16 +4,18 @@ export type Cloud = "aws" | "gcp";
 export const cloudNames: Readonly<Record<Cloud, string>> = { aws: "AWS", gcp: "Google Cloud" };
 
 /** What an add-on needs of AWS, naming exact things. */
-export type AwsNeed = { cloud: "aws" } & (
-  | { kind: "bucket"; bucket: string; write: boolean }
-  /** All records of these zones, by id; `dns01`: the proofs of ACME alone. */
-  | { kind: "dnsRecords" | "dns01"; zones: readonly string[] }
-  | { kind: "secrets"; region: string; names: readonly string[] }
-  /** To change how many nodes the cluster's own node groups have. */
-  | { kind: "nodeGroups" }
-  /** To become another role, which then has the rights. */
-  | { kind: "role"; arn: string }
-);
+export type AwsNeed = { cloud: "aws" } &
+  /** `region`: where the add-on looks for it; `key`: ARN of the key that encrypts its objects, which the cluster knows of buckets it makes. */
+  (
+    | { kind: "bucket"; bucket: string; write: boolean; region?: string; key?: string }
+    /** All records of these zones, by id, or by the name of one that the cluster makes; `dns01`: the proofs of ACME alone. */
+    | { kind: "dnsRecords" | "dns01"; zones: readonly string[] }
+    | { kind: "secrets"; region: string; names: readonly string[] }
+    /** To change how many nodes the cluster's own node groups have. */
+    | { kind: "nodeGroups" }
+    /** To become another role, which then has the rights. */
+    | { kind: "role"; arn: string }
+  );
 
 /** What an add-on needs of Google Cloud, naming exact things. */
 export type GcpNeed = { cloud: "gcp" } &
@@ -65,7 +67,7 @@ export function accessName({ addon, serviceAccount }: { addon: string; serviceAc
 }
 
 interface Objects {
-  s3?: { bucket: string; endpoint?: string | undefined; accessKey?: unknown; existingSecret?: unknown } | undefined;
+  s3?: { bucket: string; region?: string | undefined; endpoint?: string | undefined; accessKey?: unknown; existingSecret?: unknown } | undefined;
   gcs?: { bucket: string } | undefined;
 }
 
@@ -87,6 +89,6 @@ export function bucketAccess({ s3, gcs }: Objects, { addon, why, googleS3, look 
     return [{ ...account, needs: [need], at: "objects.gcs", instead: `use objects.s3 with the endpoint ${googleS3} and an HMAC key` }];
   }
   if (!s3 || s3.endpoint !== undefined || s3.accessKey !== undefined || s3.existingSecret !== undefined) return [];
-  const need: AccessNeed = { cloud: "aws", kind: "bucket", bucket: s3.bucket, write: true };
+  const need: AccessNeed = { cloud: "aws", kind: "bucket", bucket: s3.bucket, write: true, ...(s3.region === undefined ? {} : { region: s3.region }) };
   return [{ ...account, needs: [need], at: "objects.s3", instead: "give accessKey and secretKey, or existingSecret" }];
 }

@@ -10,6 +10,8 @@ export interface Ports {
   networkPolicy: { enforcer: string };
   /** Where claims without a class of their own get their volumes; empty name = the cluster's own default class. */
   storageClass: { name: Input<string> };
+  /** Zones of DNS that the cluster made and that AWS calls by an id: by the names that the config has for them. */
+  dnsZones: { ids: Readonly<Record<string, Input<string>>> };
   /** How traffic reaches the ingress controller. */
   exposure: {
     mode: "loadBalancer" | "hostPort" | "edge";
@@ -65,6 +67,7 @@ export interface BasicAuthArgs {
 export const portSummaries: Record<Port, string> = {
   networkPolicy: "enforces NetworkPolicies",
   storageClass: "gives claims their volumes",
+  dnsZones: "knows zones of DNS that the cluster made",
   exposure: "brings traffic to the ingress controller",
   gatewayApi: "the Gateway API CRDs",
   monitoringApi: "the prometheus-operator CRDs",

@@ -100,6 +100,8 @@ const samples: Record<string, Record<string, unknown>> = {
     certificateAuthority: { data: "c2FtcGxl" },
     identities: [{ oidcs: [{ issuer: "https://oidc.eks.invalid/id/SAMPLE" }] }],
   },
+  "aws:route53/zone:Zone": { zoneId: "ZSAMPLE", nameServers: ["ns-1.sample.invalid"] },
+  "gcp:dns/managedZone:ManagedZone": { nameServers: ["ns-1.sample.invalid."] },
   "gcp:serviceaccount/account:Account": { email: "sample@sample.iam.gserviceaccount.com" },
   "tls:index/certRequest:CertRequest": { certRequestPem: SAMPLE_PEM },
   "tls:index/selfSignedCert:SelfSignedCert": { certPem: SAMPLE_PEM },

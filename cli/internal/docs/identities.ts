@@ -29,6 +29,7 @@ export const examples: readonly { addon: string; config: Record<string, unknown>
 export const needs: readonly AccessNeed[] = [
   { cloud: "aws", kind: "bucket", bucket: "bucket", write: true },
   { cloud: "aws", kind: "bucket", bucket: "bucket", write: false },
+  { cloud: "aws", kind: "bucket", bucket: "bucket", write: true, key: "KEY" },
   { cloud: "aws", kind: "dns01", zones: ["ZONE"] },
   { cloud: "aws", kind: "dnsRecords", zones: ["ZONE"] },
   { cloud: "aws", kind: "secrets", region: "eu-west-1", names: ["NAME"] },

@@ -31,7 +31,7 @@ export const certManager = defineAddon({
     if (!config.acme?.http01) return [];
     return config.acme.http01.gateway ? (["gatewayApi"] as const) : (["ingress"] as const);
   },
-  wants: ["monitoringApi", "gatewayApi"],
+  wants: ["monitoringApi", "gatewayApi", "dnsZones"],
   provides: ["tlsIssuer"],
   ports: (config) => ({
     tlsIssuer: {

@@ -1,3 +1,4 @@
+import type { Input } from "@pulumi/pulumi";
 import * as z from "zod";
 import { secret } from "../../core/schema";
 import type { Secret } from "../../core/secret";
@@ -13,7 +14,7 @@ export const dnsProviders = {
   route53: z
     .strictObject({
       region: text.describe("AWS region, e.g. eu-west-1."),
-      hostedZoneId: text.optional().describe("Zone, when its name is not unique."),
+      hostedZoneId: text.optional().describe("Zone: its id, or the domain of one that the cluster makes (`eks.dnsZones`)."),
       role: text.optional().describe("Role to assume."),
       accessKeyId: text.optional().describe("Access key; left out where the pod has an AWS identity."),
       secretAccessKey: secret().optional().describe("Its secret half."),
@@ -27,7 +28,7 @@ export const dnsProviders = {
   cloudDNS: z
     .strictObject({
       project: text.describe("Google Cloud project of the zone."),
-      hostedZoneName: text.optional().describe("Zone, when the project has several for one name."),
+      hostedZoneName: text.optional().describe("Name of the zone in Cloud DNS, like dev-example-com."),
       serviceAccount: secret().optional().describe("Service account key, JSON; left out with workload identity."),
     })
     .optional()
@@ -69,14 +70,14 @@ export interface DnsSolver {
 /** Key of the Secret's one entry. */
 const KEY = "credential";
 
-/** The dns01 solver of the one provider named. */
-export function dnsSolver(dns: DnsProviders, secretName: string): DnsSolver {
+/** The dns01 solver of the one provider named. `zoneIds`: what zones that the cluster made are called in AWS. */
+export function dnsSolver(dns: DnsProviders, secretName: string, zoneIds: Readonly<Record<string, Input<string>>> = {}): DnsSolver {
   const ref = { name: secretName, key: KEY };
   const { cloudflare, route53, cloudDNS, azureDNS, digitalocean, rfc2136 } = dns;
   if (cloudflare) return { solver: { cloudflare: { apiTokenSecretRef: ref } }, secret: { [KEY]: cloudflare.apiToken } };
   if (route53) {
     const { secretAccessKey, accessKeyId, hostedZoneId, ...rest } = route53;
-    const zone = hostedZoneId === undefined ? {} : { hostedZoneID: hostedZoneId };
+    const zone = hostedZoneId === undefined ? {} : { hostedZoneID: zoneIds[hostedZoneId] ?? hostedZoneId };
     if (!secretAccessKey) return { solver: { route53: { ...rest, ...zone } }, secret: {} };
     return { solver: { route53: { ...rest, ...zone, accessKeyID: accessKeyId, secretAccessKeySecretRef: ref } }, secret: { [KEY]: secretAccessKey } };
   }

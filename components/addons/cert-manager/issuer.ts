@@ -37,7 +37,7 @@ export interface NeededSecret {
 export function issuerOf(
   config: CertManagerConfig,
   scope: Pick<Scope, "pullSecrets">,
-  ports: Partial<Pick<Ports, "ingress">>,
+  ports: Partial<Pick<Ports, "ingress" | "dnsZones">>,
 ): { spec: Record<string, unknown>; secrets: NeededSecret[] } {
   const kind = issuerKind(config);
   if (kind === "selfSigned") return { spec: { selfSigned: {} }, secrets: [] };
@@ -55,14 +55,14 @@ export function issuerOf(
 function acmeIssuer(
   acme: NonNullable<CertManagerConfig["acme"]>,
   scope: Pick<Scope, "pullSecrets">,
-  ports: Partial<Pick<Ports, "ingress">>,
+  ports: Partial<Pick<Ports, "ingress" | "dnsZones">>,
 ): ReturnType<typeof issuerOf> {
   const secrets: NeededSecret[] = [];
   const account = acme.externalAccount;
   if (account) secrets.push({ name: EAB_SECRET, type: "Opaque", entries: { key: account.key } });
   let solver: Record<string, unknown>;
   if (acme.dns01) {
-    const dns = dnsSolver(acme.dns01, DNS_SECRET);
+    const dns = dnsSolver(acme.dns01, DNS_SECRET, ports.dnsZones?.ids);
     if (Object.keys(dns.secret).length > 0) secrets.push({ name: DNS_SECRET, type: "Opaque", entries: dns.secret });
     solver = { dns01: dns.solver };
   } else {

@@ -1,4 +1,5 @@
 import { defineCluster } from "../definition";
+import { madeBy } from "../made";
 import { EksConfig, type EksConfig as Config } from "./schema";
 import { identityBy, poolsOf } from "./settings";
 
@@ -23,6 +24,7 @@ export const eks = defineCluster({
     nodes: config.nodes === "auto" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
     identity: "aws",
     identityBy: identityBy(config),
+      made: madeBy(config),
     warnings: [],
   }),
   load: () => import("./index"),

@@ -24,7 +24,7 @@ export function accessPolicy(needs: readonly AwsNeed[], place: Place): PolicyDoc
 function statementsOf(need: AwsNeed, place: Place): Right[] {
   switch (need.kind) {
     case "bucket":
-      return bucket(need.bucket, need.write, place);
+      return bucket(need, place);
     case "dns01":
       return dns01(zones(need.zones, place), place);
     case "dnsRecords":
@@ -43,11 +43,16 @@ const zones = (ids: readonly string[], { partition }: Place): string[] => ids.ma
 
 /**
  * What Loki and Tempo ask for (docs of both, S3). Tempo's list has object tags as well; it sets and reads them only where its config
- * names some, and ours does not.
+ * names some, and ours does not. Who writes needs the key for the data key of an object and, in uploads by parts, to read what it wrote
+ * (S3 user guide: Multipart upload API and permissions).
  */
-function bucket(name: string, write: boolean, { partition }: Place): Right[] {
+function bucket({ bucket: name, write, key }: Extract<AwsNeed, { kind: "bucket" }>, { partition }: Place): Right[] {
   const arn = `arn:${partition}:s3:::${name}`;
-  return [allow(["s3:ListBucket"], [arn]), allow(write ? ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"] : ["s3:GetObject"], [`${arn}/*`])];
+  return [
+    allow(["s3:ListBucket"], [arn]),
+    allow(write ? ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"] : ["s3:GetObject"], [`${arn}/*`]),
+    ...(key === undefined ? [] : [allow(write ? ["kms:Decrypt", "kms:GenerateDataKey"] : ["kms:Decrypt"], [key])]),
+  ];
 }
 
 /**

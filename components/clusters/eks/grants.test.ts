@@ -32,6 +32,15 @@ describe("policies of AWS", () => {
     );
   });
 
+  it("let who keeps data in a bucket with a key use that key to write and to read, and who reads only to read", () => {
+    const key = "arn:aws:kms:eu-west-1:123456789012:key/a";
+    const objects = (actions: string[]) => [allow(["s3:ListBucket"], ["arn:aws:s3:::acme-logs"]), allow(actions, ["arn:aws:s3:::acme-logs/*"])];
+    expect(written({ ...logs, key })).toEqual(
+      policy(...objects(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]), allow(["kms:Decrypt", "kms:GenerateDataKey"], [key])),
+    );
+    expect(written({ ...logs, key, write: false })).toEqual(policy(...objects(["s3:GetObject"]), allow(["kms:Decrypt"], [key])));
+  });
+
   it("let who proves domains change the records of proofs in its zones, and see whether a change is through", () => {
     const zones = ["arn:aws:route53:::hostedzone/Z1", "arn:aws:route53:::hostedzone/Z2"];
     expect(written(proofs)).toEqual(

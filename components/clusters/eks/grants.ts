@@ -1,15 +1,18 @@
 import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation";
 import { Role } from "@pulumi/aws/iam/role";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
-import { output, type CustomResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
+import { all, output, type CustomResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
 import { accessName, needsOf } from "../../core/access";
 import type { AccessRequest, Granted } from "../definition";
 import { accessPolicy, irsaTrust, placeOf, podIdentityTrust } from "./grant-policies";
+import type { MadeThings } from "./made";
 
 export interface GrantArgs {
   cluster: { name: Input<string>; arn: Input<string> };
   /** ARN of the cluster's OIDC provider, where accounts shall get their roles by annotation (IRSA); Pod Identity when left out. */
   oidcProvider?: Input<string>;
+  /** What is made with the cluster, of which AWS alone knows what it is called. */
+  made?: Pick<MadeThings, "known" | "under">;
   /** Name of the role of an account; one with random letters when left out. */
   roleName?: (account: string) => string;
   /** True for `plan`: nothing is there that would have an ARN. */
@@ -24,7 +27,7 @@ const ROLE_ANNOTATION = "eks.amazonaws.com/role-arn";
 const OFFLINE = { cluster: "arn:aws:eks:REGION:ACCOUNT:cluster/NAME", oidcProvider: "arn:aws:iam::ACCOUNT:oidc-provider/ISSUER" };
 
 /** A role for each service account that relies on AWS, with what it needs and no more; only this account of this cluster can have it. */
-export function grantAccess({ cluster, oidcProvider, roleName, offline, opts }: GrantArgs, requests: readonly AccessRequest[]): Granted {
+export function grantAccess({ cluster, oidcProvider, made, roleName, offline, opts }: GrantArgs, requests: readonly AccessRequest[]): Granted {
   const clusterArn = output(offline ? OFFLINE.cluster : cluster.arn);
   const providerArn = oidcProvider === undefined ? undefined : output(offline ? OFFLINE.oidcProvider : oidcProvider);
   const ready: Resource[] = [];
@@ -43,8 +46,8 @@ export function grantAccess({ cluster, oidcProvider, roleName, offline, opts }: 
       },
       opts,
     );
-    const policy = clusterArn.apply((arn) => JSON.stringify(accessPolicy(needs, placeOf(arn))));
-    const rights = new RolePolicy(`${name}-rights`, { role: role.id, policy }, opts);
+    const policy = all([clusterArn, made?.known(needs) ?? needs]).apply(([arn, known]) => JSON.stringify(accessPolicy(known, placeOf(arn))));
+    const rights = new RolePolicy(`${name}-rights`, { role: role.id, policy }, { ...opts, dependsOn: made?.under(needs) ?? [] });
     roles.set(request, role);
     ready.push(role, rights);
     if (providerArn) continue;

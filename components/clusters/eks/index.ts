@@ -1,13 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import type { Resource } from "@pulumi/pulumi";
 import type { ClusterContext, ClusterHandle } from "../definition";
-import { ClusterComponent, clusterHandle } from "../provider";
+import { ClusterComponent, clusterHandle, nameServerOutputs } from "../provider";
 import { makeFirstAddons, makeLaterAddons } from "./addons";
 import { STORAGE_CLASS } from "./cluster";
 import { accessOf, makeAccess, makeControlPlane, makeIrsa } from "./control-plane";
 import { grantAccess } from "./grants";
 import { makeKarpenter } from "./karpenter";
 import { eksKubeconfig } from "./kubeconfig";
+import { makeThings } from "./made";
 import { makeNetwork } from "./network";
 import { makeNodeGroups, makeNodeRole } from "./nodes";
 import type { Place } from "./place";
@@ -38,12 +39,19 @@ export async function create(config: EksConfig, context: ClusterContext): Promis
     if (config.nodes === "karpenter") made.push(...makeKarpenter(place, cluster, nodes));
   }
   const oidcProvider = config.identities === "irsa" ? { oidcProvider: irsa!.arn } : {};
-  const granted = grantAccess({ cluster, ...oidcProvider, offline: context.offline, opts: place.opts }, context.access ?? []);
-  made.push(...granted.ready);
+  const things = makeThings(place, context.keepData ?? true);
+  const granted = grantAccess({ cluster, made: things, ...oidcProvider, offline: context.offline, opts: place.opts }, context.access ?? []);
+  made.push(...things.resources, ...granted.ready);
 
   const kubeconfig = accessOf(cluster).apply((access) => eksKubeconfig({ name, region: config.region, roleArn: config.roleArn, ...access }));
   const handle = clusterHandle("eks", { kubeconfig, context: name, identifier: eksIdentifier(config, context.stack) }, component, [cluster]);
-  return { ...handle, ready: makeOwnObjects(config, handle, made), ...(granted.annotations ? { annotations: granted.annotations } : {}) };
+  return {
+    ...handle,
+    ready: makeOwnObjects(config, handle, made),
+    ...(granted.annotations ? { annotations: granted.annotations } : {}),
+    ports: { dnsZones: { ids: things.zoneIds } },
+    ...nameServerOutputs(things.nameServers),
+  };
 }
 
 /** What the cluster needs in it before anything else comes: a class for volumes, and in Auto Mode the word that network policies count. */

@@ -3,10 +3,10 @@ import { expect, it } from "vitest";
 import { reveal, runProgram, type Registration } from "../../../sandbox/runner/monitor";
 import { sample } from "../../../sandbox/runner/record";
 import { deploy } from "../../../stacks/program";
-import { checked, full, modes } from "../../../tests/eks";
+import { checked, full, made, modes } from "../../../tests/eks";
 
 /** What AWS gives a resource once it is there. */
-const given = ["id", "arn", "endpoint", "certificateAuthority", "identities", "url", "keyId", "latestVersion"];
+const given = ["id", "arn", "endpoint", "certificateAuthority", "identities", "url", "keyId", "latestVersion", "zoneId", "nameServers"];
 
 /** Runs the program with everything unknown that AWS would give, as in a first preview. */
 async function run(eks: object, unknown: boolean): Promise<Registration[]> {
@@ -30,7 +30,7 @@ async function run(eks: object, unknown: boolean): Promise<Registration[]> {
   return resources;
 }
 
-it.each(Object.entries(modes))("a first preview of %s shows everything, and knows which cluster it is", async (_mode, eks) => {
+it.each(Object.entries({ ...modes, made }))("a first preview of %s shows everything, and knows which cluster it is", async (_mode, eks) => {
   const [known, preview] = [await run(eks, false), await run({ ...eks }, true)];
   expect(preview.map(({ urn }) => urn).sort()).toEqual(known.map(({ urn }) => urn).sort());
   const provider = (resources: readonly Registration[]): Record<string, unknown> =>

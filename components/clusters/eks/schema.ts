@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { cidr, dnsLabel, FIX } from "../../core/schema";
+import { keyArn, madeFields } from "./made-schema";
 
 /** The version that this release of BearStack asks for: in standard support until 27 March 2027 (EKS: Kubernetes release calendar). */
 export const EKS_VERSION = "1.35";
@@ -10,13 +11,6 @@ const principal = z
   .regex(
     /^arn:aws[-a-z]*:iam::\d{12}:(role|user)\/\S+$/,
     `is no ARN of a role or user${FIX}write it like arn:aws:iam::123456789012:role/deploy; of a session arn:aws:sts::...:assumed-role/deploy/..., that is its role`,
-  );
-
-const keyArn = z
-  .string()
-  .regex(
-    /^arn:aws[-a-z]*:kms:[-a-z0-9]+:\d{12}:key\/\S+$/,
-    `is no ARN of a key${FIX}write it like arn:aws:kms:eu-west-1:123456789012:key/..., not that of an alias`,
   );
 
 const idOf = (prefix: string) =>
@@ -223,7 +217,11 @@ export const EksConfig = z.strictObject({
     .describe("How add-ons of the platform get their rights in AWS; irsa makes an OIDC provider and annotates service accounts."),
   irsa: z.boolean().default(false).describe("Whether there is an OIDC provider for roles of service accounts (IRSA), beside Pod Identity."),
   thumbprint: z.boolean().default(false).describe("Whether the OIDC provider gets the thumbprint of its authority. AWS needs none; each preview dials it."),
+  ...madeFields,
   tags: labels.default({}).describe("Tags of all that is made in AWS, nodes and their disks included."),
-  protect: z.boolean().default(true).describe("Whether cluster, network and key are protected, by Pulumi and by EKS. Set it to false, run, then destroy."),
+  protect: z
+    .boolean()
+    .default(true)
+    .describe("Whether cluster, network, keys, buckets and zones are protected, by Pulumi, and the cluster by EKS. Set it to false, run, then destroy."),
 });
 export type EksConfig = z.output<typeof EksConfig>;

@@ -1,4 +1,5 @@
 import { defineCluster } from "../definition";
+import { madeBy } from "../made";
 import { IDENTITY_BY, poolsOf } from "./facts";
 import { GkeConfig } from "./schema";
 
@@ -16,6 +17,7 @@ export const gke = defineCluster({
     identityBy: IDENTITY_BY,
     // "The namespace kube-system is managed": prometheus-community/helm-charts issues 713 and 4833.
     closedSystem: config.mode === "autopilot",
+    made: madeBy(config),
     warnings: [],
   }),
   load: () => import("./index"),

@@ -8,6 +8,7 @@ import { output, type CustomResourceOptions, type Output, type Resource } from "
 import { accessName, needsOf } from "../../core/access";
 import type { AccessRequest, Granted } from "../definition";
 import { grantsOf, principal, type CustomRole, type Grant } from "./grant-roles";
+import type { MadeThings } from "./made";
 
 export interface GrantArgs {
   /** Project of the cluster. */
@@ -18,6 +19,8 @@ export interface GrantArgs {
   offline: boolean;
   /** The project's pool of identities comes with its first cluster, so nothing can be granted before; left out where it is there already. */
   cluster?: Resource;
+  /** What is made with the cluster. */
+  made?: Pick<MadeThings, "under">;
   /** Parent and provider of what is made. */
   opts: CustomResourceOptions;
 }
@@ -27,7 +30,6 @@ export function grantAccess(args: GrantArgs, requests: readonly AccessRequest[])
   const wanted = requests.map((request) => ({ request, grants: needsOf(request, "gcp").flatMap(grantsOf) })).filter(({ grants }) => grants.length > 0);
   if (wanted.length === 0) return { ready: [] };
   const number = numberOf(args);
-  const opts: CustomResourceOptions = { ...args.opts, ...(args.cluster ? { dependsOn: [args.cluster] } : {}) };
   const roles = new Map<string, IAMCustomRole>();
   const customRole = (role: CustomRole, project: string): Output<string> => {
     // Without an id of our own it gets random letters at its end: the id of a deleted role cannot be had again for weeks.
@@ -37,6 +39,7 @@ export function grantAccess(args: GrantArgs, requests: readonly AccessRequest[])
     return made.name;
   };
   const bind = (account: string, grant: Grant, member: Output<string>): Resource => {
+    const opts: CustomResourceOptions = { ...args.opts, dependsOn: [...(args.cluster ? [args.cluster] : []), ...(args.made?.under(grant) ?? [])] };
     switch (grant.on) {
       case "bucket": {
         const { bucket, role } = grant;

@@ -3,11 +3,12 @@ import { Provider } from "@pulumi/gcp/provider";
 import type { container } from "@pulumi/gcp/types/input";
 import type { Input } from "@pulumi/pulumi";
 import type { ClusterContext, ClusterHandle } from "../definition";
-import { ClusterComponent, clusterHandle } from "../provider";
+import { ClusterComponent, clusterHandle, nameServerOutputs } from "../provider";
 import { clusterIdentity, clusterName, nodeTag } from "./facts";
 import { grantAccess } from "./grants";
 import { nodeIdentity } from "./identity";
 import { gkeKubeconfig } from "./kubeconfig";
+import { makeThings } from "./made";
 import { clusterNetwork, webhookFirewall, type ClusterNetwork } from "./network";
 import { nodeDefaults, nodePools } from "./pools";
 import type { GkeConfig } from "./schema";
@@ -31,12 +32,14 @@ export async function create(config: GkeConfig, context: ClusterContext): Promis
   const pools = nodePools(config, name, cluster, nodes.email, { ...opts, dependsOn: before });
   const firewall = webhookFirewall(config, name, network.network, context.calledPorts ?? [], opts);
 
-  const granted = grantAccess({ project: config.project, offline: context.offline, cluster, opts }, context.access ?? []);
+  const made = makeThings({ config, name, keep: context.keepData ?? true, offline: context.offline, opts });
+  const granted = grantAccess({ project: config.project, offline: context.offline, cluster, made, opts }, context.access ?? []);
 
   const endpoint = cluster.controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint;
   const kubeconfig = endpoint.apply((host) => gkeKubeconfig(name, context.offline ? "offline.invalid" : host));
   const handle = clusterHandle("gke", { kubeconfig, context: name, identifier: clusterIdentity(config, context.stack) }, component, [cluster]);
-  return { ...handle, ready: [cluster, ...pools, ...before, ...(firewall ? [firewall] : []), ...granted.ready] };
+  const ready = [cluster, ...pools, ...before, ...(firewall ? [firewall] : []), ...made.resources, ...granted.ready];
+  return { ...handle, ready, ...nameServerOutputs(made.nameServers) };
 }
 
 /**

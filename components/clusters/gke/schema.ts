@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { cidr, FIX } from "../../core/schema";
+import { kmsKey, madeFields } from "./made-schema";
 import { AutoProvisioning, Pool, zone } from "./pool-schema";
 
 /** Of a project, not its number. */
@@ -11,13 +12,6 @@ const region = z.string().superRefine((value, context) => {
   const fix = zone ? `is a zone, and clusters of one zone stop when it does${FIX}write ${zone[1]}` : `is no region${FIX}write it like europe-west1`;
   context.addIssue({ code: "custom", message: fix });
 });
-
-const kmsKey = z
-  .string()
-  .regex(
-    /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/,
-    `is no full name of a Cloud KMS key${FIX}write it like projects/acme-keys/locations/europe-west1/keyRings/gke/cryptoKeys/secrets, without a version`,
-  );
 
 const Existing = z.strictObject({
   network: z.string().min(1).describe("Name of the VPC network, or projects/<project>/global/networks/<name> for a shared one. Cannot change later."),
@@ -151,11 +145,14 @@ export const GkeConfig = z.strictObject({
   ),
   monitoring: components("Components whose metrics go to Cloud Monitoring; SYSTEM_COMPONENTS when left out. Autopilot: Google's default."),
   managedPrometheus: z.boolean().default(false).describe("Whether Google's own Prometheus collects in the cluster (standard; Autopilot always has it)."),
-  labels: z.record(z.string().min(1), z.string()).default({}).describe("Labels of the cluster and its nodes' machines, for bills."),
+  ...madeFields,
+  labels: z.record(z.string().min(1), z.string()).default({}).describe("Labels of the cluster, its nodes' machines, buckets, zones and keys, for bills."),
   storageClass: z.string().default("standard-rwo").describe("Storage class for claims; GKE's own default class, balanced persistent disks."),
   protect: z
     .boolean()
     .default(true)
-    .describe("Whether Pulumi and GKE refuse to delete the cluster, and Pulumi its network. For a destroy: set false, run, then destroy."),
+    .describe(
+      "Whether Pulumi and GKE refuse to delete the cluster, and Pulumi its network, buckets, zones and keys. For a destroy: set false, run, then destroy.",
+    ),
 });
 export type GkeConfig = z.output<typeof GkeConfig>;
