@@ -7,6 +7,7 @@ import { hostChangeRules } from "./against/hosts";
 import { gardenerChangeRules } from "./against/gardener";
 import { gkeChangeRules } from "./against/gke";
 import { kubernetesRules } from "./against/kubernetes";
+import { madeChangeRules } from "./against/made";
 import type { ChangeFacts, ChangeRule } from "./against/rule";
 import { versionRules } from "./against/versions";
 
@@ -21,6 +22,7 @@ export const changeRules: readonly ChangeRule[] = [
   ...gardenerChangeRules,
   ...eksChangeRules,
   ...gkeChangeRules,
+  ...madeChangeRules,
 ];
 
 /** Compares a stack with what it was: frozen fields, skipped versions, swaps that lose data. */

@@ -11,6 +11,7 @@ import { gkeVersionRules } from "./rules/gke-versions";
 import { hostRules } from "./rules/hosts";
 import { hostOptionRules } from "./rules/host-options";
 import { kubernetesRules } from "./rules/kubernetes";
+import { madeRules } from "./rules/made";
 import { registryRules } from "./rules/registries";
 import { resourceRules } from "./rules/resources";
 import { platformRules } from "./rules/platform";
@@ -35,6 +36,7 @@ export const rules: readonly Rule[] = [
   ...gardenerRules,
   ...accessRules,
   ...elsewhereRules,
+  ...madeRules,
   ...eksRules,
   ...gkeRules,
   ...gkeOptionRules,

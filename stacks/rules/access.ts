@@ -4,7 +4,7 @@ import type { From } from "../../components/core/contributions";
 import { addonPath, type Facts, type Rule } from "./rule";
 
 /** Path of the settings that have no keys. */
-function accessPath(access: From<CloudAccess>, { resolved }: Facts): string {
+export function accessPath(access: From<CloudAccess>, { resolved }: Facts): string {
   const addon = resolved!.addons.find(({ name }) => name === access.addon)!;
   return `${addonPath(addon, resolved)}.${access.at}`;
 }
