@@ -4,6 +4,7 @@ import { tenantNamespace } from "../components/tenants/schema";
 import { uiAccess } from "../components/wiring/exposure";
 import type { CheckedStack } from "./check";
 import { plannedIdentities } from "./plan/identities";
+import { plannedMade } from "./plan/made";
 import type { Plan, PlannedAddon, PlannedNamespace, PlannedSlot, PlannedUrl } from "./plan/model";
 import { imagesOf, totalsOf } from "./plan/totals";
 
@@ -23,6 +24,7 @@ export function makePlan(checked: CheckedStack): Plan {
     namespaces,
     urls: plannedUrls(checked),
     identities: plannedIdentities(checked),
+    made: plannedMade(checked),
     warnings,
     images: imagesOf(resolved?.addons ?? []),
     totals: { ...totalsOf(checked), namespaces: namespaces.length },

@@ -47,3 +47,10 @@ export function isAbout(need: AccessNeed, made: Made, cloud: Cloud): boolean {
   if (need.kind === "bucket") return made.kind === "bucket" && made.name === need.bucket;
   return "zones" in need && made.kind === "zone" && need.zones.includes(made.name) && (need.cloud === "aws" || need.project === made.project);
 }
+
+/** The need with the key that comes with a bucket of S3, as far as the config knows it: elsewhere the cloud itself uses keys. */
+export function withKey(need: AccessNeed, made: readonly Made[]): AccessNeed {
+  if (need.cloud !== "aws" || need.kind !== "bucket") return need;
+  const bucket = made.find((one) => isAbout(need, one, "aws"));
+  return bucket?.kind === "bucket" && bucket.key !== undefined ? { ...need, key: bucket.key } : need;
+}

@@ -1,6 +1,7 @@
 import { columns } from "../columns";
 import { bytesText, coresText } from "../quantity";
 import { identityMap } from "./identities";
+import { madeMap } from "./made";
 import type { Plan, PlannedAddon, PlannedUrl, Totals } from "./model";
 import { clusterLine } from "./text";
 
@@ -41,6 +42,7 @@ export function planChanges(before: Plan | undefined, after: Plan): Change[] {
       (name) => `page ${name}`,
     ),
     ...keyed(identityMap(before), identityMap(after), (account) => `rights of ${account}`, "none"),
+    ...keyed(madeMap(before), madeMap(after), (thing) => thing),
     ...keyed(totalsMap(before?.totals), totalsMap(after.totals), (name) => `total ${name}`),
   ];
 }

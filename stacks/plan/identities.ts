@@ -1,3 +1,4 @@
+import { withKey } from "../../components/clusters/made";
 import { cloudNames, needsOf } from "../../components/core/access";
 import { needText } from "../../components/core/access-text";
 import type { CheckedStack } from "../check";
@@ -7,14 +8,14 @@ import type { Plan, PlannedIdentity } from "./model";
 const ELSEWHERE = "given elsewhere";
 
 /** Service accounts of add-ons that get rights in the cluster's cloud, with what they get. Those of other clouds are in the warnings. */
-export function plannedIdentities({ offers: { identity: cloud, identityBy }, resolved }: CheckedStack): PlannedIdentity[] {
+export function plannedIdentities({ offers: { identity: cloud, identityBy, made = [] }, resolved }: CheckedStack): PlannedIdentity[] {
   if (cloud === undefined) return [];
   const found = new Map<string, PlannedIdentity>();
   for (const access of resolved?.all.access ?? []) {
     const { addon, namespace, serviceAccount } = access;
     const key = `${namespace}/${serviceAccount}`;
     const one = found.get(key) ?? { addon, namespace, serviceAccount, cloud, by: identityBy ?? ELSEWHERE, rights: [] };
-    one.rights.push(...needsOf(access, cloud).map(needText));
+    one.rights.push(...needsOf(access, cloud).map((need) => needText(withKey(need, made))));
     if (one.rights.length > 0) found.set(key, one);
   }
   return [...found.values()].sort((a, b) => accountOf(a).localeCompare(accountOf(b)));

@@ -2,6 +2,7 @@ import type { Change } from "./diff";
 import type { Plan } from "./model";
 import { mermaid } from "./graph";
 import { identitiesTitle, identityRows } from "./identities";
+import { madeRows, madeTitle } from "./made";
 import { addonRows, clusterLine, FROM_DEFAULTS, offSlots, totalRows, urlNote } from "./text";
 
 /** The plan as Markdown: the summary of a pull request's job, or a page. */
@@ -22,6 +23,7 @@ export function planMarkdown(plan: Plan): string {
         ]
       : []),
     ...(plan.identities.length > 0 ? [`### ${identitiesTitle(plan)}`, table(["Service account", "May", "By"], identityRows(plan))] : []),
+    ...(plan.made.length > 0 ? [`### ${madeTitle(plan.made)}`, table(["What", "Name", "", "Used by"], madeRows(plan.made))] : []),
     ...warningsPart(plan.warnings),
     "### Totals",
     table(["What", "How much"], totalRows(plan.totals)) + (plan.totals.fromDefaults ? `\n\n${FROM_DEFAULTS}.` : ""),

@@ -3,6 +3,7 @@ import type { UiAccess } from "../../components/wiring/exposure";
 import type { PodSecurity } from "../../components/core/contributions";
 import type { Port } from "../../components/core/ports";
 import type { Slot } from "../../components/core/slots";
+import type { PlannedMade } from "./made";
 
 export interface PlannedChart {
   name: string;
@@ -99,6 +100,8 @@ export interface Plan {
   namespaces: PlannedNamespace[];
   urls: PlannedUrl[];
   identities: PlannedIdentity[];
+  /** What is made in the cloud beside the cluster. */
+  made: PlannedMade[];
   warnings: string[];
   images: string[];
   totals: Totals;

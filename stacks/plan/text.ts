@@ -2,6 +2,7 @@ import { slotNames } from "../../components/core/slots";
 import { columns } from "../columns";
 import { bytesText, coresText } from "../quantity";
 import { identitiesTitle, identityRows } from "./identities";
+import { madeRows, madeTitle } from "./made";
 import type { Plan, PlannedAddon, PlannedUrl, Totals } from "./model";
 
 export interface Style {
@@ -85,6 +86,7 @@ export function planText(plan: Plan, style: Style = plain): string {
     parts.push(section(heading, columns(plan.urls.map((url) => [url.title, url.url ?? "-", urlNote(url)])), style));
   }
   if (plan.identities.length > 0) parts.push(section(identitiesTitle(plan), columns(identityRows(plan)), style));
+  if (plan.made.length > 0) parts.push(section(madeTitle(plan.made), columns(madeRows(plan.made)), style));
   if (plan.warnings.length > 0) parts.push(plan.warnings.map((warning) => `${style.yellow("warning")}: ${warning}`).join("\n"));
   parts.push(section(`Totals${plan.totals.fromDefaults ? ` (${FROM_DEFAULTS})` : ""}`, columns(totalRows(plan.totals)), style));
   return `${parts.join("\n\n")}\n`;
