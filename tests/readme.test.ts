@@ -22,6 +22,7 @@ describe("the stacks that the docs show", () => {
       ...blocks("docs/gardener.md"),
       ...blocks("docs/eks.md"),
       ...blocks("docs/gke.md"),
+      ...blocks("docs/made.md"),
       read("docs/samples/Pulumi.prod.yaml"),
       read("Pulumi.dev.yaml"),
     ].map((text) => [text]),
