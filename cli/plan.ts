@@ -1,11 +1,13 @@
+import { ConfigError } from "../components/core/errors";
 import type { CheckedStack } from "../stacks/check";
 import { columns } from "../stacks/columns";
 import { makePlan, type Plan } from "../stacks/plan";
 import { planText } from "../stacks/plan/text";
+import type { ManifestOptions } from "./manifests";
 import { CallError, paint, print } from "./output";
 import { loadChecked, loadThen } from "./stack";
 
-export interface PlanOptions {
+export interface PlanOptions extends ManifestOptions {
   stack: string;
   json?: boolean;
   markdown?: boolean;
@@ -18,6 +20,11 @@ export interface PlanOptions {
 export async function runPlan(options: PlanOptions): Promise<void> {
   const checked = loadChecked(options.stack);
   const plan = makePlan(checked);
+  if (options.manifests ?? options.kubernetes) {
+    const { issues, warnings } = (await import("./manifests")).checkManifests(checked, options);
+    if (issues.length > 0) throw new ConfigError((options.manifests ?? []).join(", "), issues);
+    plan.warnings.push(...warnings);
+  }
   if (options.graph !== undefined) {
     print(await graphText(options.graph, plan));
   } else if (options.against !== undefined) {

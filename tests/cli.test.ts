@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -70,6 +70,64 @@ describe("exit codes and streams", () => {
 
   test("prints no colour codes where there is no terminal", () => {
     expect(bear("plan", "-s", "good").out).not.toMatch(/\u001b\[/);
+  });
+});
+
+describe("manifests", () => {
+  const upgraded = (kubernetes: string): object => ({
+    "bearstack:cluster": { existing: { kubeconfig: "~/.kube/config", networkPolicies: true, kubernetes } },
+  });
+  const flow = "apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: FlowSchema\nmetadata: { name: ours }\n";
+
+  beforeAll(() => {
+    stack("before", upgraded("1.31"));
+    stack("after", upgraded("1.32"));
+    mkdirSync(join(folder, "deploy", "more"), { recursive: true });
+    writeFileSync(join(folder, "deploy", "app.yml"), "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\n");
+    writeFileSync(join(folder, "deploy", "more", "flow.yaml"), flow);
+    writeFileSync(join(folder, "deploy", "notes.txt"), "{{ no manifest");
+    writeFileSync(join(folder, "flow.json"), JSON.stringify({ apiVersion: "flowcontrol.apiserver.k8s.io/v1beta3", kind: "FlowSchema" }));
+    writeFileSync(join(folder, "broken.yaml"), "a: [1\nb: 2\n");
+  });
+
+  test("an upgrade of the cluster fails while they are not ready, and is announced before", () => {
+    const before = bear("check", "-s", "before", "--manifests", "deploy");
+    expect(before).toMatchObject({ code: 0, out: expect.stringContaining("2 objects in 2 files.\n") });
+    expect(before.out).toContain("which is deprecated since Kubernetes 1.29 and is not served from 1.32 on → write flowcontrol.apiserver.k8s.io/v1 instead");
+    const where = join("deploy", "more", "flow.yaml");
+    const after = bear("check", "-s", "after", "--manifests", "deploy", "--manifests", "flow.json");
+    expect(after.code).toBe(2);
+    expect(after.out).toContain(
+      `${where}:1 (document 1) FlowSchema ours (seen: "flowcontrol.apiserver.k8s.io/v1beta3")\n  is not served since Kubernetes 1.32`,
+    );
+    expect(after.out).toMatch(/needs 2 changes: 2 errors, .*, 3 objects in 3 files\.\n$/);
+    expect(JSON.parse(bear("check", "-s", "after", "--json", "--manifests", "deploy").out)).toMatchObject({
+      manifests: { files: 2, objects: 2 },
+      issues: [{ rule: "removed-api" }],
+    });
+  });
+
+  test("plan says the same, and another version can be asked for", () => {
+    expect(bear("plan", "-s", "before", "--manifests", "deploy")).toMatchObject({ code: 0, out: expect.stringContaining("not served from 1.32 on") });
+    expect(bear("plan", "-s", "after", "--manifests", "deploy")).toMatchObject({ code: 2, out: "", err: expect.stringContaining("is not served since") });
+    expect(bear("plan", "-s", "before", "--manifests", "deploy", "--kubernetes", "1.32").code).toBe(2);
+    expect(bear("check", "-s", "good", "--manifests", "deploy").out).toContain("this cluster has 1.36");
+  });
+
+  test.each([
+    [["--manifests", "nothing"], "There is no nothing."],
+    [["--manifests", "deploy", "--kubernetes", "newest"], "is no version of Kubernetes"],
+    [["--kubernetes", "1.38"], "none are named"],
+  ])("a wrong call is 2: %j", (args, text) => {
+    for (const command of ["check", "plan"])
+      expect(bear(command, "-s", "before", ...args)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(text) });
+  });
+
+  test("a file that cannot be read is a finding with its line", () => {
+    expect(bear("check", "-s", "before", "--manifests", "broken.yaml")).toMatchObject({
+      code: 2,
+      out: expect.stringMatching(/^broken\.yaml:2\n {2}cannot be read as YAML: /),
+    });
   });
 });
 

@@ -12,5 +12,7 @@ export function planCommand(program: Command): void {
     .option("--resources", "also list every resource of the program")
     .option("--graph <form>", "the add-ons as a graph: mermaid or svg")
     .option("--against <ref>", "only what changed since the merge base with this Git ref")
+    .option("--manifests <path...>", "also find APIs in these files and folders that the cluster does not serve, or soon will not")
+    .option("--kubernetes <version>", "look through the manifests as if the cluster had this version")
     .action(async (options: PlanOptions) => (await import("../plan")).runPlan(options));
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { changeRules } from "../../../stacks/against";
+import { manifestRules } from "../../../stacks/manifests";
 import { resolverFindings, rules, type Rule } from "../../../stacks/rules";
 import { GENERATED, page } from "./markdown";
 
@@ -11,8 +12,8 @@ type Shown = Pick<Rule, "id" | "reason" | "cure"> & { severity?: Rule["severity"
 
 /** What the rule says about its fixture, so that the page shows real output. */
 function example(id: string, root: string): string {
-  const file = join(root, "tests", "invalid", `${id}.yaml`);
-  if (!existsSync(file)) return "";
+  const file = ["invalid", "manifests"].map((folder) => join(root, "tests", folder, `${id}.yaml`)).find(existsSync);
+  if (file === undefined) return "";
   const lines = readFileSync(file, "utf8")
     .split("\n")
     .filter((line) => line.startsWith("# |"))
@@ -37,6 +38,9 @@ export function errorsPage(old: string, root: string): string {
     "## Rules about changes",
     "`bear check --against <git ref>` compares the stack with the one at the merge base. Under the engine, `protect` holds as well.",
     ...byId(changeRules).flatMap((rule) => part(rule, root)),
+    "## Rules about manifests",
+    "`bear check --manifests <file or folder>` and `bear plan --manifests <file or folder>` look through manifests of your own: [manifests.md](manifests.md).",
+    ...byId(manifestRules).flatMap((rule) => part(rule, root)),
   ]);
   return `${generated}\n${kept}`;
 }
