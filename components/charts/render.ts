@@ -39,6 +39,9 @@ export function apiVersionsOf(crds: readonly LockedCrd[]): string[] {
   ].sort();
 }
 
+/** Kinds of Kubernetes itself that charts ask for by name: a cluster says that it has them, `helm template` knows only their versions. */
+const BUILT_IN = ["policy/v1/PodDisruptionBudget"];
+
 export interface RenderArgs {
   helm: string;
   path: string;
@@ -50,7 +53,7 @@ export interface RenderArgs {
 /** Renders a chart with Helm, CRDs and hooks included, tests left out. Helm itself holds the values against the chart's schema. */
 export async function renderChart({ helm, path, release, values, apiVersions = [] }: RenderArgs): Promise<Rendered[]> {
   const args = ["template", release, path, "--namespace", NAMESPACE_MARK, "--kube-version", LOCK_KUBERNETES, "--include-crds", "--skip-tests", "--values", "-"];
-  for (const version of apiVersions) args.push("--api-versions", version);
+  for (const version of [...BUILT_IN, ...apiVersions]) args.push("--api-versions", version);
   return parseRendered(await runHelm(helm, args, JSON.stringify(values)));
 }
 

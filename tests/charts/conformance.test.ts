@@ -13,6 +13,7 @@ import type { AnyAddon } from "../../components/core/addon";
 import { temporaryFolder } from "./tiny";
 import { chartDefaults, unknownValuePaths } from "./values-paths";
 import { findHelm } from "./helm";
+import { oldApisAmong } from "./old-apis";
 import { inVariant, variantsOf } from "./variants";
 
 const helm = findHelm();
@@ -71,6 +72,7 @@ describe.each(charts)("chart $chart", ({ addon, chart, locked }) => {
       const rendered = await renderChart({ helm: helmPath, path, release: locked.release, values, apiVersions: apiVersionsOf(crds) });
       const shaped = shapedOutline({ addon, ...markedScope(own) }, chart);
       expect(outlineDifferences(shaped, factsOf(rendered, crds).outline)).toEqual([]);
+      expect(oldApisAmong(rendered.map(({ object }) => ({ ...object, name: object.metadata?.name })))).toEqual([]);
       expect(unknownValuePaths(values, await chartDefaults(path), addon.undocumentedValues?.[chart] ?? [])).toEqual([]);
     });
   }
