@@ -32,7 +32,7 @@ const stacks: Readonly<Record<string, Record<string, unknown>>> = {
     "bearstack:platform": {
       ...platform,
       ingress: { traefik: { replicas: 3, dashboard: true, resources: onlyLimits } },
-      metrics: { prometheus: { replicas: 2, storage: { size: "50Gi" }, alertmanager: { replicas: 3 }, resources: onlyLimits } },
+      metrics: { prometheus: { replicas: 2, storage: { size: "50Gi" }, alertmanager: { replicas: 3 }, nodeExporter: false, resources: onlyLimits } },
       logs: { loki: { shipper: "none", replicas: 2, objects: s3, resources: onlyRequests } },
       traces: { tempo: { objects: s3, storage: "none", resources: { ...onlyLimits, requests: { cpu: "250m" } } } },
     },
