@@ -7,6 +7,8 @@ const withoutSdk = [
   "components/clusters/{definition,registry}.ts",
   "components/clusters/*/{access,cluster,schema}.ts",
   "components/clusters/{kubeconfig,kubernetes,source}.ts",
+  "components/clusters/capacity/*.ts",
+  "components/clusters/*/{bill,capacity,machines,prices}.ts",
   "components/clusters/ssh/{datastore,schema}.ts",
   "components/clusters/eks/{kubeconfig,policies,settings,versions}.ts",
   "components/clusters/gke/{facts,pool-schema}.ts",

@@ -5,6 +5,7 @@ import { uiAccess } from "../components/wiring/exposure";
 import type { CheckedStack } from "./check";
 import { plannedIdentities } from "./plan/identities";
 import { plannedMade } from "./plan/made";
+import { plannedCapacity } from "./plan/capacity";
 import type { Plan, PlannedAddon, PlannedNamespace, PlannedSlot, PlannedUrl } from "./plan/model";
 import { imagesOf, totalsOf } from "./plan/totals";
 
@@ -14,6 +15,7 @@ export type * from "./plan/model";
 export function makePlan(checked: CheckedStack): Plan {
   const { config, offers, resolved, warnings } = checked;
   const namespaces = plannedNamespaces(checked);
+  const totals = { ...totalsOf(checked), namespaces: namespaces.length };
   return {
     stack: config.stack,
     cluster: { kind: config.cluster.kind, kubernetes: offers.kubernetes ?? null, nodes: offers.nodes ?? null },
@@ -27,7 +29,8 @@ export function makePlan(checked: CheckedStack): Plan {
     made: plannedMade(checked),
     warnings,
     images: imagesOf(resolved?.addons ?? []),
-    totals: { ...totalsOf(checked), namespaces: namespaces.length },
+    totals,
+    capacity: plannedCapacity(checked),
   };
 }
 

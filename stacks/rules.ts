@@ -3,6 +3,7 @@ import { addonRules } from "./rules/addons";
 import { eksRules } from "./rules/eks";
 import { elsewhereRules } from "./rules/elsewhere";
 import { exposureRules } from "./rules/exposure";
+import { fitRules } from "./rules/fit";
 import { gardenerRules } from "./rules/gardener";
 import { gkeRules } from "./rules/gke";
 import { gkeAutopilotRules } from "./rules/gke-autopilot";
@@ -42,6 +43,7 @@ export const rules: readonly Rule[] = [
   ...gkeOptionRules,
   ...gkeAutopilotRules,
   ...gkeVersionRules,
+  ...fitRules,
 ];
 
 /** Findings of the resolver, which are no functions of their own: their ids, for the errors page and the fixtures. */

@@ -5,6 +5,7 @@ import type { Cloud, CloudAccess } from "../core/access";
 import type { From } from "../core/contributions";
 import type { Ports } from "../core/ports";
 import type { Slot } from "../core/slots";
+import type { Capacity } from "./capacity/model";
 import type { PinnedKubeconfig } from "./kubeconfig";
 import type { Made } from "./made";
 import type { Distribution } from "./ssh/distribution";
@@ -18,6 +19,8 @@ export interface ClusterDefinition<S extends z.ZodType = z.ZodType> {
   onHosts?: true;
   /** What the cluster itself can do, from config alone. */
   offers(config: z.output<S>): ClusterOffers;
+  /** What it is made of and what it has for pods, from config alone; absent where only others know. */
+  capacity?(config: z.output<S>): Capacity;
   load(): Promise<ClusterModule>;
   /** What runs on the hosts, without the SDK, for commands of their day 2. */
   distribution?(): Promise<Distribution<any>>;

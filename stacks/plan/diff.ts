@@ -2,6 +2,7 @@ import { columns } from "../columns";
 import { bytesText, coresText } from "../quantity";
 import { identityMap } from "./identities";
 import { madeMap } from "./made";
+import { capacityMap } from "./capacity-text";
 import type { Plan, PlannedAddon, PlannedUrl, Totals } from "./model";
 import { clusterLine } from "./text";
 
@@ -44,6 +45,7 @@ export function planChanges(before: Plan | undefined, after: Plan): Change[] {
     ...keyed(identityMap(before), identityMap(after), (account) => `rights of ${account}`, "none"),
     ...keyed(madeMap(before), madeMap(after), (thing) => thing),
     ...keyed(totalsMap(before?.totals), totalsMap(after.totals), (name) => `total ${name}`),
+    ...keyed(capacityMap(before?.capacity), capacityMap(after.capacity), (name) => name),
   ];
 }
 

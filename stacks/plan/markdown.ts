@@ -1,3 +1,4 @@
+import { capacityRows, fitRows } from "./capacity-text";
 import type { Change } from "./diff";
 import type { Plan } from "./model";
 import { mermaid } from "./graph";
@@ -27,9 +28,18 @@ export function planMarkdown(plan: Plan): string {
     ...warningsPart(plan.warnings),
     "### Totals",
     table(["What", "How much"], totalRows(plan.totals)) + (plan.totals.fromDefaults ? `\n\n${FROM_DEFAULTS}.` : ""),
+    ...capacityPart(plan),
     ...(plan.addons.length > 0 ? [`<details><summary>Graph</summary>\n\n\`\`\`mermaid\n${mermaid(plan)}\`\`\`\n\n</details>`] : []),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+function capacityPart({ capacity }: Plan): string[] {
+  const made = capacity ? capacityRows(capacity) : [];
+  return [
+    ...(made.length > 0 ? ["### Made of", table(["What", "How many", "Size", "For pods", "Disk and taints"], made)] : []),
+    ...(capacity ? ["### Fit", table(["What", "How much"], fitRows(capacity))] : []),
+  ];
 }
 
 /** What a pull request changes, as Markdown. */

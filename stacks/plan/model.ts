@@ -4,6 +4,7 @@ import type { PodSecurity } from "../../components/core/contributions";
 import type { Port } from "../../components/core/ports";
 import type { Slot } from "../../components/core/slots";
 import type { PlannedMade } from "./made";
+import type { PlannedCapacity } from "./capacity";
 
 export interface PlannedChart {
   name: string;
@@ -105,4 +106,6 @@ export interface Plan {
   warnings: string[];
   images: string[];
   totals: Totals;
+  /** Null where nothing is known of the nodes. */
+  capacity: PlannedCapacity | null;
 }

@@ -3,6 +3,7 @@ import { columns } from "../columns";
 import { bytesText, coresText } from "../quantity";
 import { identitiesTitle, identityRows } from "./identities";
 import { madeRows, madeTitle } from "./made";
+import { capacityRows, fitRows } from "./capacity-text";
 import type { Plan, PlannedAddon, PlannedUrl, Totals } from "./model";
 
 export interface Style {
@@ -89,6 +90,11 @@ export function planText(plan: Plan, style: Style = plain): string {
   if (plan.made.length > 0) parts.push(section(madeTitle(plan.made), columns(madeRows(plan.made)), style));
   if (plan.warnings.length > 0) parts.push(plan.warnings.map((warning) => `${style.yellow("warning")}: ${warning}`).join("\n"));
   parts.push(section(`Totals${plan.totals.fromDefaults ? ` (${FROM_DEFAULTS})` : ""}`, columns(totalRows(plan.totals)), style));
+  if (plan.capacity) {
+    const made = capacityRows(plan.capacity);
+    if (made.length > 0) parts.push(section("Made of", columns(made), style));
+    parts.push(section("Fit", columns(fitRows(plan.capacity)), style));
+  }
   return `${parts.join("\n\n")}\n`;
 }
 

@@ -1,5 +1,6 @@
 import { defineCluster } from "../definition";
 import { madeBy } from "../made";
+import { eksCapacity } from "./capacity";
 import { EksConfig, type EksConfig as Config } from "./schema";
 import { identityBy, poolsOf } from "./settings";
 
@@ -24,9 +25,10 @@ export const eks = defineCluster({
     nodes: config.nodes === "auto" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
     identity: "aws",
     identityBy: identityBy(config),
-      made: madeBy(config),
+    made: madeBy(config),
     warnings: [],
   }),
+  capacity: eksCapacity,
   load: () => import("./index"),
   access: () => import("./access"),
 });

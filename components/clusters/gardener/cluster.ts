@@ -13,6 +13,14 @@ export const gardener = defineCluster({
     nodes: config.workers.reduce((sum, { min }) => sum + min, 0),
     warnings: [],
   }),
+  // What a machine type is, the cloud profile says.
+  capacity: ({ workers }) => ({
+    pools: workers.map(({ name, machine, min, max, labels, taints }) => ({ name, machine, least: min, most: max, spot: false, labels, taints })),
+    scaler: "Gardener's autoscaler",
+    own: [],
+    parts: [],
+    unknown: [...new Set(workers.map(({ machine }) => `what ${machine} is, the cloud profile says`))],
+  }),
   load: () => import("./index"),
   access: () => import("./access"),
 });

@@ -1,6 +1,7 @@
 import { defineCluster } from "../definition";
 import { madeBy } from "../made";
 import { IDENTITY_BY, poolsOf } from "./facts";
+import { gkeCapacity } from "./capacity";
 import { GkeConfig } from "./schema";
 
 export const gke = defineCluster({
@@ -20,6 +21,7 @@ export const gke = defineCluster({
     made: madeBy(config),
     warnings: [],
   }),
+  capacity: gkeCapacity,
   load: () => import("./index"),
   access: () => import("./access"),
 });

@@ -1,6 +1,11 @@
 import { defineCluster } from "../definition";
+import { MIB } from "../capacity/model";
+import { CORE_DNS, hostsCapacity, type OwnPods } from "../ssh/capacity";
 import { hostsOf } from "../ssh/hosts";
 import { K0sConfig } from "./schema";
+
+/** kube-router on each node (k0s: pkg/component/controller/kuberouter.go). */
+const OWN: OwnPods = { node: { cpu: 0.25, memory: 16 * MIB, pods: 1 }, once: [CORE_DNS, CORE_DNS] };
 
 export const k0s = defineCluster({
   kind: "k0s",
@@ -15,6 +20,7 @@ export const k0s = defineCluster({
     nodes: hostsOf("k0s", config).length,
     warnings: [],
   }),
+  capacity: (config) => hostsCapacity("k0s", config, OWN),
   renewKubeconfig:
     "k0s renews it at every start: restart k0scontroller on the first server, unless it was since; then pulumi up --replace '**::kubeconfig' reads it anew.",
   load: () => import("./index"),

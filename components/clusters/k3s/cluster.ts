@@ -1,4 +1,5 @@
 import { defineCluster } from "../definition";
+import { CORE_DNS, hostsCapacity } from "../ssh/capacity";
 import { hostsOf } from "../ssh/hosts";
 import { K3sConfig } from "./schema";
 
@@ -15,6 +16,7 @@ export const k3s = defineCluster({
     nodes: hostsOf("k3s", config).length,
     warnings: [],
   }),
+  capacity: (config) => hostsCapacity("k3s", config, { once: [CORE_DNS] }),
   renewKubeconfig:
     "rotation: { kubeconfig: <another text> } and pulumi up read it anew. k3s renews it when it starts within its last 90 days (newer ones 120); where it has not, rotation: { certificates: <another text> } does both.",
   load: () => import("./index"),

@@ -19,6 +19,7 @@ export interface Host {
   taints: readonly string[];
   /** Flags of its kubelet, by name without dashes. */
   kubelet: Readonly<Record<string, string>>;
+  size: HostConfig["size"];
   /** Path in the config, for findings. */
   path: string;
 }
@@ -50,6 +51,7 @@ export function hostsOf(kind: string, config: HostsConfig): Host[] {
       labels: { ...(pool && { [POOL_LABEL]: pool.name, ...pool.settings.labels }), ...one.labels },
       taints: [...new Set([...(pool?.settings.taints ?? []), ...one.taints])],
       kubelet: { ...pool?.settings.kubelet, ...one.kubelet },
+      size: one.size ?? pool?.settings.size,
       path: `bearstack:cluster.${kind}.${path}[${index}]`,
     }));
   const pools = Object.entries(config.pools).flatMap(([name, settings]) => list("agent", settings.hosts, `pools.${name}.hosts`, { name, settings }));

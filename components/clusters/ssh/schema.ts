@@ -74,6 +74,16 @@ const nodeSettings = {
     .record(z.string().regex(/^[a-z][a-z0-9-]+$/, `is no flag${FIX}write it as kubelet has it, without dashes in front, like max-pods`), z.string())
     .default({})
     .describe("More flags of the kubelet, by name without dashes in front."),
+  size: z
+    .strictObject({
+      cpus: z.number().positive().describe("Cores."),
+      memory: z
+        .string()
+        .regex(/^\d+(\.\d+)?[MGT]i$/, `is no size of memory${FIX}write it like 16Gi`)
+        .describe("Memory, as `free` shows it, like 16Gi."),
+    })
+    .optional()
+    .describe("How large the host is: for the plan, which says whether the platform fits. Nothing on the host changes with it."),
 };
 
 /** One host. */
