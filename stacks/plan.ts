@@ -6,6 +6,7 @@ import type { CheckedStack } from "./check";
 import { plannedIdentities } from "./plan/identities";
 import { plannedMade } from "./plan/made";
 import { plannedCapacity } from "./plan/capacity";
+import { plannedCost } from "./plan/cost";
 import type { Plan, PlannedAddon, PlannedNamespace, PlannedSlot, PlannedUrl } from "./plan/model";
 import { imagesOf, totalsOf } from "./plan/totals";
 
@@ -31,6 +32,7 @@ export function makePlan(checked: CheckedStack): Plan {
     images: imagesOf(resolved?.addons ?? []),
     totals,
     capacity: plannedCapacity(checked),
+    cost: plannedCost(checked, totals),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Cloud, CloudAccess } from "../core/access";
 import type { From } from "../core/contributions";
 import type { Ports } from "../core/ports";
 import type { Slot } from "../core/slots";
+import type { Bill, Use } from "./capacity/bill";
 import type { Capacity } from "./capacity/model";
 import type { PinnedKubeconfig } from "./kubeconfig";
 import type { Made } from "./made";
@@ -21,6 +22,8 @@ export interface ClusterDefinition<S extends z.ZodType = z.ZodType> {
   offers(config: z.output<S>): ClusterOffers;
   /** What it is made of and what it has for pods, from config alone; absent where only others know. */
   capacity?(config: z.output<S>): Capacity;
+  /** What that costs by the list, roughly; absent where nobody asks for money. */
+  bill?(config: z.output<S>, use: Use): Bill;
   load(): Promise<ClusterModule>;
   /** What runs on the hosts, without the SDK, for commands of their day 2. */
   distribution?(): Promise<Distribution<any>>;

@@ -3,6 +3,7 @@ import { bytesText, coresText } from "../quantity";
 import { identityMap } from "./identities";
 import { madeMap } from "./made";
 import { capacityMap } from "./capacity-text";
+import { costText } from "./cost-text";
 import type { Plan, PlannedAddon, PlannedUrl, Totals } from "./model";
 import { clusterLine } from "./text";
 
@@ -46,6 +47,7 @@ export function planChanges(before: Plan | undefined, after: Plan): Change[] {
     ...keyed(madeMap(before), madeMap(after), (thing) => thing),
     ...keyed(totalsMap(before?.totals), totalsMap(after.totals), (name) => `total ${name}`),
     ...keyed(capacityMap(before?.capacity), capacityMap(after.capacity), (name) => name),
+    ...compare("cost of a month", before?.cost && costText(before.cost), after.cost && costText(after.cost)),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { capacityRows, fitRows } from "./capacity-text";
+import { COST_TITLE, costNotes, costRows } from "./cost-text";
 import type { Change } from "./diff";
 import type { Plan } from "./model";
 import { mermaid } from "./graph";
@@ -34,11 +35,12 @@ export function planMarkdown(plan: Plan): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-function capacityPart({ capacity }: Plan): string[] {
+function capacityPart({ capacity, cost }: Plan): string[] {
   const made = capacity ? capacityRows(capacity) : [];
   return [
     ...(made.length > 0 ? ["### Made of", table(["What", "How many", "Size", "For pods", "Disk and taints"], made)] : []),
     ...(capacity ? ["### Fit", table(["What", "How much"], fitRows(capacity))] : []),
+    ...(cost ? [`### ${COST_TITLE}`, table(["What", "How many", "USD"], costRows(cost)), costNotes(cost).map(escape).join("\n")] : []),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { Port } from "../../components/core/ports";
 import type { Slot } from "../../components/core/slots";
 import type { PlannedMade } from "./made";
 import type { PlannedCapacity } from "./capacity";
+import type { PlannedCost } from "./cost";
 
 export interface PlannedChart {
   name: string;
@@ -108,4 +109,6 @@ export interface Plan {
   totals: Totals;
   /** Null where nothing is known of the nodes. */
   capacity: PlannedCapacity | null;
+  /** Null where nobody asks for money. */
+  cost: PlannedCost | null;
 }

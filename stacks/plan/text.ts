@@ -4,6 +4,7 @@ import { bytesText, coresText } from "../quantity";
 import { identitiesTitle, identityRows } from "./identities";
 import { madeRows, madeTitle } from "./made";
 import { capacityRows, fitRows } from "./capacity-text";
+import { COST_TITLE, costNotes, costRows } from "./cost-text";
 import type { Plan, PlannedAddon, PlannedUrl, Totals } from "./model";
 
 export interface Style {
@@ -95,6 +96,8 @@ export function planText(plan: Plan, style: Style = plain): string {
     if (made.length > 0) parts.push(section("Made of", columns(made), style));
     parts.push(section("Fit", columns(fitRows(plan.capacity)), style));
   }
+  if (plan.cost)
+    parts.push([section(COST_TITLE, columns(costRows(plan.cost)), style), ...costNotes(plan.cost).map((note) => `  ${style.dim(note)}`)].join("\n"));
   return `${parts.join("\n\n")}\n`;
 }
 

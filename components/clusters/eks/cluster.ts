@@ -1,5 +1,6 @@
 import { defineCluster } from "../definition";
 import { madeBy } from "../made";
+import { eksBill } from "./bill";
 import { eksCapacity } from "./capacity";
 import { EksConfig, type EksConfig as Config } from "./schema";
 import { identityBy, poolsOf } from "./settings";
@@ -29,6 +30,7 @@ export const eks = defineCluster({
     warnings: [],
   }),
   capacity: eksCapacity,
+  bill: eksBill,
   load: () => import("./index"),
   access: () => import("./access"),
 });

@@ -1,6 +1,7 @@
 import { defineCluster } from "../definition";
 import { madeBy } from "../made";
 import { IDENTITY_BY, poolsOf } from "./facts";
+import { gkeBill } from "./bill";
 import { gkeCapacity } from "./capacity";
 import { GkeConfig } from "./schema";
 
@@ -22,6 +23,7 @@ export const gke = defineCluster({
     warnings: [],
   }),
   capacity: gkeCapacity,
+  bill: gkeBill,
   load: () => import("./index"),
   access: () => import("./access"),
 });
