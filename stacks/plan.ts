@@ -31,7 +31,7 @@ export function makePlan(checked: CheckedStack): Plan {
     warnings,
     images: imagesOf(resolved?.addons ?? []),
     totals,
-    capacity: plannedCapacity(checked),
+    capacity: plannedCapacity(checked, totals),
     cost: plannedCost(checked, totals),
   };
 }

@@ -7,12 +7,18 @@ export const range = ({ from, to }: Range, text: (amount: number) => string = St
 
 const roomText = ({ cpu, memory, pods }: Room): string => `${coresText(cpu)} cores, ${bytesText(memory)}, ${pods} pods`;
 
+/** How many nodes, and of what. */
+function nodesText({ min, max, machine }: PlannedPool): string {
+  const count = range({ from: min, to: max });
+  return machine === "hosts" ? `${count} ${max === 1 ? "host" : "hosts"}` : `${count} × ${machine}`;
+}
+
 function poolRow(pool: PlannedPool): string[] {
   const size = pool.cpus === null || pool.memory === null ? "size not known" : `${pool.cpus} vCPU, ${bytesText(pool.memory)}`;
   const more = [pool.spot ? "spot" : "", ...pool.taints].filter(Boolean).join(", ");
   return [
     `nodes ${pool.name}`,
-    `${range({ from: pool.min, to: pool.max })} × ${pool.machine}`,
+    nodesText(pool),
     size,
     pool.allocatable ? `${coresText(pool.allocatable.cpu)} cores, ${bytesText(pool.allocatable.memory)} for pods` : "",
     [pool.disk ? `${pool.disk.gib} GiB ${pool.disk.type}` : "", more].filter(Boolean).join("; "),
@@ -49,7 +55,7 @@ export function fitRows({ fit }: PlannedCapacity): string[][] {
 /** What of it differs between two plans, by name. */
 export function capacityMap(capacity: PlannedCapacity | null | undefined): Map<string, string> {
   return new Map([
-    ...(capacity?.pools ?? []).map((pool): [string, string] => [`nodes ${pool.name}`, poolRow(pool)[1]!]),
+    ...(capacity?.pools ?? []).map((pool): [string, string] => [`nodes ${pool.name}`, nodesText(pool)]),
     ...(capacity?.parts ?? []).map(({ what, count }): [string, string] => [what, String(count)]),
     ...(capacity ? [["fit", capacity.fit.text] as const] : []),
   ]);

@@ -1,7 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GIB } from "../../components/clusters/capacity/model";
+import { eksPrices } from "../../components/clusters/eks/prices";
+import { gkePrices } from "../../components/clusters/gke/prices";
 import type { OutlineObject } from "../../components/core/lock";
 import { Secret } from "../../components/core/secret";
+import { checked, full } from "../../tests/configs";
 import { smallAddon } from "../../tests/small-addon";
 import { checkStack } from "../check";
 import { makePlan, type Plan } from "../plan";
@@ -21,9 +26,9 @@ const workload = (kind: string, cpu: string, memory: string, replicas?: number):
 function planOf(cluster: object, outline: OutlineObject[] = [workload("Deployment", "1", "1Gi", 2)], config: object = {}): Plan {
   const chart = { repository: "https://charts.example.com", version: "1.2.3", release: "jaeger", crdsFolder: false, crds: [], outline };
   const registry = { jaeger: smallAddon("jaeger", "traces", { lock: { charts: { jaeger: chart } } }) };
-  const { checked, issues } = checkStack({ stack: "t", source: "t", values: { cluster, platform: { traces: { jaeger: config } } } }, registry);
+  const { checked: stack, issues } = checkStack({ stack: "t", source: "t", values: { cluster, platform: { traces: { jaeger: config } } } }, registry);
   expect(issues).toEqual([]);
-  return makePlan(checked);
+  return makePlan(stack);
 }
 
 const gke = (more: object = {}): object => ({ gke: { project: "acme-prod", region: "us-central1", ...more } });
@@ -108,6 +113,12 @@ describe("whether a platform fits", () => {
     expect(planOf({ existing: { kubeconfig: "x", networkPolicies: true, nodes: 3 } })).toMatchObject({ capacity: null, cost: null });
   });
 
+  test("what it says is asked for is what the totals say, where the cluster has no pods of its own", () => {
+    const { totals, capacity } = makePlan(checked("sandbox", full));
+    expect(totals.pods).toBeGreaterThan(10);
+    expect(capacity!.fit.asked).toEqual({ cpu: totals.cpuRequests, memory: totals.memoryRequests, pods: totals.pods });
+  });
+
   test("the sandbox has three large nodes, and costs nothing", () => {
     const plan = planOf({ sandbox: {} });
     expect(plan).toMatchObject({ cost: null, capacity: { cpus: { from: 192, to: 192 }, fit: { verdict: "now" } } });
@@ -165,4 +176,10 @@ describe("as people read it", () => {
   });
 
   test("no line ends in spaces", () => expect(planText(planOf(eks({ nodes: "managed" })))).not.toMatch(/ \n/));
+
+  test("the page about it has the day and the source of each table", () => {
+    const page = readFileSync(join(__dirname, "../../docs/cost.md"), "utf8");
+    for (const { date, sources } of [gkePrices, eksPrices])
+      for (const part of [`| ${date} `, ...sources.map((source) => `(${source})`)]) expect(page).toContain(part);
+  });
 });

@@ -4,6 +4,7 @@ import type { Resolved } from "../../components/core/resolve";
 import { bytesText, coresText } from "../quantity";
 import type { Facts } from "../rules/rule";
 import { fitPods, type Fit } from "./fit";
+import type { Totals } from "./model";
 import { podGroups, type PodGroup } from "./pods";
 
 export interface PlannedPool {
@@ -105,7 +106,10 @@ function average({ cpu, memory }: Room, nodes: number): string {
 const whole = (room: Room): Room => ({ cpu: Number(room.cpu.toFixed(3)), memory: Math.round(room.memory), pods: room.pods });
 
 /** What the cluster is made of and whether the platform fits; null for a cluster that says nothing of its nodes. */
-export function plannedCapacity(facts: Pick<Facts, "config" | "resolved">): PlannedCapacity | null {
+export function plannedCapacity(
+  facts: Pick<Facts, "config" | "resolved" | "offers">,
+  { loadBalancers }: Pick<Totals, "loadBalancers">,
+): PlannedCapacity | null {
   const sized = sizedUp(facts);
   if (!sized) return null;
   const { capacity, fit } = sized;
@@ -133,7 +137,7 @@ export function plannedCapacity(facts: Pick<Facts, "config" | "resolved">): Plan
     })),
     cpus: of((pool) => pool.size?.cpus),
     memory: of((pool) => pool.size?.memory),
-    parts: capacity.parts.filter(({ count }) => count > 0),
+    parts: [...capacity.parts, { what: "load balancers", count: facts.offers.loadBalancer ? loadBalancers : 0 }].filter(({ count }) => count > 0),
     fit: {
       verdict: fit.verdict,
       text: fitText(sized),

@@ -37,7 +37,9 @@ export function gkeBill(config: GkeConfig, use: Use): Bill {
       count: `${asked.cpu.toFixed(1)} vCPU, ${asked.gib.toFixed(1)} GiB asked for`,
       month: clean(exactly((asked.cpu * AUTOPILOT.vcpu + asked.gib * AUTOPILOT.gib) * machines * HOURS)),
     });
-    notes.push("Autopilot: general-purpose pods, raised to its least requests; one such cluster of a billing account has its control plane free");
+    notes.push(
+      "Autopilot: general-purpose pods, raised to its least requests, without those on each node; one such cluster of a billing account has its control plane free",
+    );
   }
   if (!config.network.existing) {
     const nodes = use.nodes.reduce((sum, { count }) => ({ from: sum.from + count.from, to: sum.to + count.to }), exactly(0));

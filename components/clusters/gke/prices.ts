@@ -1,6 +1,6 @@
 import type { PriceTable } from "../capacity/bill";
 
-/** USD of the list in Iowa (us-central1), an hour for a vCPU and for a GiB; disks a GiB a month. */
+/** USD of the list in Iowa (us-central1), an hour for a vCPU and for a GiB; disks a GiB a month. E2, N2, C2 and persistent disks were the same in September 2026. */
 export const gkePrices = {
   date: "2025-04",
   region: "us-central1",
