@@ -47,6 +47,19 @@ describe("prices", () => {
     expect(node("ap-south-2")).toEqual({ month: node("us-east-1").month, notes: expect.stringContaining("region ap-south-2 is not in the table") });
   });
 
+  test("gateways, balancers and disks have the prices of a region as far as they were found", () => {
+    const of = (region: string) => {
+      const { lines, notes } = eksBill(config({ region, network: { zones: [`${region}a`, `${region}b`] } }), { ...nothing, storage: 100, loadBalancers: 1 });
+      return [
+        notes.filter((note) => note.includes("at prices of")),
+        ...["NAT gateways", "load balancers", "volumes"].map((what) => lines.find((line) => line.what === what)!.month!.from),
+      ];
+    };
+    expect(of("eu-west-1")).toEqual([[], 38.69, 25.7, 8.8]);
+    expect(of("eu-central-1")).toEqual([["balancers at prices of us-east-1"], 41.61, 23.73, 9.52]);
+    expect(of("eu-north-1")).toEqual([["gateways, balancers, disks at prices of us-east-1"], 36.5, 23.73, 8]);
+  });
+
   test("spot and unknown machines have no price", () => {
     const odd = config({ nodes: "managed", pools: { spot: { spot: true }, gpu: { instanceTypes: ["g5.xlarge"] } } });
     const nodes = eksCapacity(odd).pools.map((pool) => ({ pool, count: { from: 1, to: 1 } }));

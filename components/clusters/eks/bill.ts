@@ -1,7 +1,7 @@
 import { clean, exactly, HOURS, rangeText, times, type Bill, type BillLine, type Use } from "../capacity/bill";
 import { nats } from "./capacity";
 import { instanceType } from "./machines";
-import { ADDRESS, AUTO_MODE, CONTROL_PLANE, eksPrices, EXTENDED, KEY, large, regions, services } from "./prices";
+import { ADDRESS, AUTO_MODE, CONTROL_PLANE, eksPrices, EXTENDED, KEY, large, reference, regions, services } from "./prices";
 import type { EksConfig } from "./schema";
 import { zonesOf } from "./settings";
 
@@ -16,12 +16,21 @@ export function onDemand(name: string): number | undefined {
 
 export function eksBill(config: EksConfig, use: Use): Bill {
   const factor = regions[config.region];
-  const found = services[config.region];
-  const { nat, classic, network, gp3 } = found ?? services[eksPrices.region]!;
+  const found = services[config.region] ?? {};
+  const missing = (
+    [
+      ["nat", "gateways"],
+      ["classic", "balancers"],
+      ["gp3", "disks"],
+    ] as const
+  )
+    .filter(([service]) => found[service] === undefined)
+    .map(([, what]) => what);
+  const { nat, classic, network, gp3 } = { ...reference, ...found };
   const auto = config.nodes === "auto";
   const notes = [
     ...(factor === undefined ? [`region ${config.region} is not in the table: prices of ${eksPrices.region}`] : []),
-    ...(factor !== undefined && !found ? [`gateways, balancers and disks at prices of ${eksPrices.region}`] : []),
+    ...(factor !== undefined && missing.length > 0 ? [`${missing.join(", ")} at prices of ${eksPrices.region}`] : []),
     ...(auto ? ["Auto Mode chooses its own instances: reckoned with these, and 12 % on top for what it does"] : []),
     ...(config.support === "EXTENDED" ? [`a version in extended support: the control plane is ${(EXTENDED * HOURS).toFixed(0)} USD`] : []),
   ];

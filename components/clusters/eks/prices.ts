@@ -79,10 +79,13 @@ export interface Services {
   gp3: number;
 }
 
-/** Regions whose figures were found; the reference stands in for others. */
-export const services: Readonly<Record<string, Services>> = {
-  "us-east-1": { nat: 0.045, classic: 0.025, network: 0.0225, gp3: 0.08 },
+export const reference: Services = { nat: 0.045, classic: 0.025, network: 0.0225, gp3: 0.08 };
+
+/** What was found of other regions; the reference stands in for the rest. */
+export const services: Readonly<Record<string, Partial<Services>>> = {
+  "us-east-1": reference,
   "eu-west-1": { nat: 0.048, classic: 0.028, network: 0.0252, gp3: 0.088 },
+  "eu-central-1": { nat: 0.052, gp3: 0.0952 },
 };
 
 export const CONTROL_PLANE = 0.1;

@@ -1,4 +1,5 @@
 import { defineCluster } from "../definition";
+import { gardenerCapacity } from "./capacity";
 import { GardenerConfig } from "./schema";
 
 export const gardener = defineCluster({
@@ -13,14 +14,7 @@ export const gardener = defineCluster({
     nodes: config.workers.reduce((sum, { min }) => sum + min, 0),
     warnings: [],
   }),
-  // What a machine type is, the cloud profile says.
-  capacity: ({ workers }) => ({
-    pools: workers.map(({ name, machine, min, max, labels, taints }) => ({ name, machine, least: min, most: max, spot: false, labels, taints })),
-    scaler: "Gardener's autoscaler",
-    own: [],
-    parts: [],
-    unknown: [...new Set(workers.map(({ machine }) => `what ${machine} is, the cloud profile says`))],
-  }),
+  capacity: gardenerCapacity,
   load: () => import("./index"),
   access: () => import("./access"),
 });
