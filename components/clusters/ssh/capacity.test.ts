@@ -1,4 +1,8 @@
 import { expect, test } from "vitest";
+import { recordProgram, type RecordedResource } from "../../../sandbox/runner/record";
+import { checkStackOrThrow } from "../../../stacks/check";
+import { deploy } from "../../../stacks/program";
+import { parseStackText } from "../../../stacks/stack-file";
 import { GIB, MIB } from "../capacity/model";
 import { K3sConfig } from "../k3s/schema";
 import { KubeadmConfig } from "../kubeadm/schema";
@@ -42,4 +46,16 @@ test("says once that sizes are not in the config, or whose", () => {
   const unknown = (hosts: object[]): readonly string[] => k3s.capacity!(K3sConfig.parse({ servers: hosts })).unknown;
   expect(unknown([host(11), host(12), host(13)])).toEqual(["sizes of hosts are not in the config"]);
   expect(unknown([host(11, { size }), host(12)])).toEqual(["sizes of 192-0-2-12 are not in the config"]);
+});
+
+test.each(["k3s", "k0s", "kubeadm"])("sizes of hosts change nothing on hosts of %s", async (kind) => {
+  const record = (more: object): Promise<RecordedResource[]> => {
+    const ssh = { privateKey: { secure: "v1:key" } };
+    const cluster = { [kind]: { ssh, servers: [host(11, more)], pools: { web: { ...more, hosts: [host(21)] } } } };
+    const checked = checkStackOrThrow(parseStackText(JSON.stringify({ config: { "bearstack:cluster": cluster } }), "test", "Pulumi.test.yaml", () => "key"));
+    return recordProgram(() => deploy(checked, { offline: true, charts: {} }));
+  };
+  const without = await record({});
+  expect(without.length).toBeGreaterThan(3);
+  expect(await record({ size })).toEqual(without);
 });
