@@ -2,7 +2,7 @@ import { outlineOf } from "../../components/security/network-policies";
 import type { ResolvedAddon } from "../../components/core/resolve";
 import type { CommonConfig } from "../../components/core/schema";
 import type { Facts } from "../rules/rule";
-import { defaultRequestOf, podsOf, requests } from "./totals";
+import { askedBy, defaultRequestOf } from "./totals";
 
 type Placement = NonNullable<CommonConfig["placement"]>;
 export type Toleration = NonNullable<Placement["tolerations"]>[number];
@@ -26,10 +26,20 @@ export function podGroups({ config, resolved }: Pick<Facts, "config" | "resolved
   return (resolved?.addons ?? []).flatMap((addon: ResolvedAddon) => {
     const { tolerations = [], nodeSelector = {} } = (addon.config as CommonConfig).placement ?? {};
     return outlineOf(addon).flatMap((object) => {
-      const count = podsOf(object, 1);
+      const { pods: count, cpu, memory } = askedBy(object, 1, fallback);
       if (count === 0) return [];
-      const [cpu, memory] = (["cpu", "memory"] as const).map((size) => requests(object.containers ?? [], size, fallback)) as [number, number];
-      return [{ name: object.name, addon: addon.name, cpu, memory, count, perNode: object.kind === "DaemonSet", tolerations, nodeSelector }];
+      return [
+        {
+          name: object.name,
+          addon: addon.name,
+          cpu: cpu / count,
+          memory: memory / count,
+          count,
+          perNode: object.kind === "DaemonSet",
+          tolerations,
+          nodeSelector,
+        },
+      ];
     });
   });
 }

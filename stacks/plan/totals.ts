@@ -20,7 +20,7 @@ export function defaultRequestOf({ defaultRequest, default: limit, max }: Limits
 }
 
 /** What the scheduler keeps free for a pod: all that run together, or an init container and the sidecars before it where that is more (kubernetes.io, Sidecar Containers). */
-export function requests(containers: readonly OutlineContainer[], size: "cpu" | "memory", fallback: Fallback): number {
+function requests(containers: readonly OutlineContainer[], size: "cpu" | "memory", fallback: Fallback): number {
   let [together, most] = [0, 0];
   for (const container of containers) {
     const own = amount(container.requests?.[size]) ?? amount(fallback[size]) ?? 0;
@@ -35,7 +35,7 @@ const sets = new Set(["StatefulSet", "Prometheus", "Alertmanager"]);
 const singles = new Set(["Deployment", "ReplicaSet", "Pod"]);
 
 /** Pods that run all the time: Jobs, CronJobs and Helm hooks come and go. */
-export function podsOf(object: OutlineObject, nodes: number): number {
+function podsOf(object: OutlineObject, nodes: number): number {
   if (object.hook !== undefined || !object.containers) return 0;
   if (object.kind === "DaemonSet") return nodes;
   return singles.has(object.kind) || sets.has(object.kind) ? (object.replicas ?? 1) : 0;
