@@ -13,8 +13,8 @@ type Row = readonly [apiVersion: string, kinds: string, deprecated: string, remo
  * From Kubernetes' own markers, APILifecycleDeprecated, APILifecycleRemoved and APILifecycleReplacement, in k8s.io/api,
  * k8s.io/apiextensions-apiserver and k8s.io/kube-aggregator 0.36.3; for kinds that have left k8s.io/api since, in the last of
  * its versions 0.19 to 0.35 that had them, and those that left before the version in their marker count as removed then. Where
- * a marker names no replacement, it is the newest version of the same kind. What is to come may still move: Kubernetes lets
- * APIs live longer, never shorter. The last two have no marker but a comment in core/v1.
+ * a marker names no replacement, it is the newest version of the same kind. What is to come may still move to a later
+ * version. The last two have no marker but a comment in core/v1.
  */
 // prettier-ignore
 const rows: readonly Row[] = [
