@@ -1,4 +1,4 @@
-import { getClusterOutput } from "@pulumi/aws/eks/getCluster";
+import { getClusterOutput, type GetClusterResult } from "@pulumi/aws/eks/getCluster";
 import { interpolate, output, type ComponentResource, type Output } from "@pulumi/pulumi";
 import type { ClusterContext, Granted } from "./definition";
 import { placeOf } from "./eks/grant-policies";
@@ -11,12 +11,13 @@ export function grantOnEks(config: NonNullable<CloudElsewhere["eks"]>, name: Out
   const provider = awsProvider(config, context.stack, parent);
   const opts = { parent, provider };
   const cluster = context.offline ? undefined : getClusterOutput({ name }, opts);
-  const arn = cluster?.arn ?? output("");
-  const issuer = cluster?.identities.apply((all) => (all[0]?.oidcs[0]?.issuer ?? "").replace("https://", "")) ?? output("");
+  const oidcProvider = config.identities === "irsa" ? { oidcProvider: cluster ? oidcProviderOf(cluster) : output("") } : {};
+  return grantAccess({ cluster: { name, arn: cluster?.arn ?? "" }, ...oidcProvider, offline: context.offline, opts }, context.access ?? []);
+}
+
+/** AWS names such a provider after the issuer, in the account of the cluster. */
+function oidcProviderOf({ arn, identities }: Output<GetClusterResult>): Output<string> {
+  const issuer = identities.apply((all) => (all[0]?.oidcs[0]?.issuer ?? "").replace("https://", ""));
   const place = arn.apply(placeOf);
-  const oidcProvider = interpolate`arn:${place.partition}:iam::${place.account}:oidc-provider/${issuer}`;
-  return grantAccess(
-    { cluster: { name, arn }, ...(config.identities === "irsa" ? { oidcProvider } : {}), offline: context.offline, opts },
-    context.access ?? [],
-  );
+  return interpolate`arn:${place.partition}:iam::${place.account}:oidc-provider/${issuer}`;
 }
