@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import { ComponentResource, output, secret, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import { ComponentResource, output, secret, type Input, type Output } from "@pulumi/pulumi";
 import type { ClusterFacts, ClusterHandle } from "./definition";
 
 /** The node of the cluster in the resource tree. */
@@ -11,6 +11,14 @@ export class ClusterComponent extends ComponentResource {
 }
 
 /**
+ * An identity from config, that depends on the cluster all the same. A cluster's name is known in every preview, and so is this; but where
+ * the cluster has to go before another of its name comes, the engine sees that the provider, and all that is inside, has to go before it.
+ * Without, what is inside would stay in the state as if it were in the new cluster; with the option `replaceWith`, the provider and the
+ * nodes would go first. Engine 3.259 then stops before it touches anything (it closed the provider), so it takes two runs: destroy, up.
+ */
+export const identifiedBy = (cluster: { name: Output<string> }, identity: string): Output<string> => cluster.name.apply(() => identity);
+
+/**
  * Makes the one Kubernetes provider. Its name never changes: renaming a provider replaces everything below it
  * (pulumi-kubernetes issue 3979). `clusterIdentifier` keeps new credentials from doing the same.
  */
@@ -18,8 +26,6 @@ export function clusterHandle(
   kind: string,
   pinned: { kubeconfig: Input<string>; context: Input<string>; identifier: Input<string> },
   component: ComponentResource = new ClusterComponent(kind),
-  /** What the cluster lives and dies with: when it is made anew, so is everything in it. */
-  replaceWith: Resource[] = [],
 ): ClusterHandle {
   const kubeconfig = secret(pinned.kubeconfig);
   const provider = new k8s.Provider(
@@ -31,7 +37,7 @@ export function clusterHandle(
       enableConfigMapMutable: true,
       enableSecretMutable: true,
     },
-    { parent: component, ...(replaceWith.length > 0 ? { replaceWith } : {}) },
+    { parent: component },
   );
   const facts: Output<ClusterFacts> = output({ kind, context: pinned.context, identifier: pinned.identifier });
   return { component, kubeconfig: output(kubeconfig), facts, provider, ready: [], ports: {} };

@@ -12,7 +12,7 @@ const PROGRAM = `
 const pulumi = require("@pulumi/pulumi");
 const k8s = require("@pulumi/kubernetes");
 const random = require("@pulumi/random");
-const { clusterHandle, ClusterComponent } = require(${JSON.stringify(join(root, "dist", "components", "clusters", "provider"))});
+const { clusterHandle, ClusterComponent, identifiedBy } = require(${JSON.stringify(join(root, "dist", "components", "clusters", "provider"))});
 const { STEP = "", PROTECT = "yes" } = process.env;
 const protect = PROTECT === "yes";
 if (STEP === "throws") throw new Error("no such thing");
@@ -21,11 +21,12 @@ const garden = new k8s.Provider("garden", { renderYamlToDirectory: "rendered" })
 const shoot = { apiVersion: "core.gardener.cloud/v1beta1", kind: "Shoot", metadata: { name: STEP === "renamed" ? "other" : "prod", namespace: "garden-acme" }, spec: { region: "eu-1" } };
 if (STEP !== "gone") new k8s.apiextensions.CustomResource("shoot", shoot, { provider: garden, protect });
 
-const cluster = new random.RandomPet("machines", { keepers: { place: STEP === "elsewhere" ? "b" : "a" } });
+// Like a cluster, it keeps a name that the program gave, and has to go before another comes.
+const cluster = new random.RandomPet("machines", { separator: "-", keepers: { place: STEP === "elsewhere" ? "b" : "a" } }, { deleteBeforeReplace: true });
 const credential = new random.RandomId("credential", { byteLength: STEP === "renewed" ? 8 : 4 });
 const server = STEP === "moved" ? "https://b.example.com" : "https://a.example.com";
-const kubeconfig = credential.hex.apply((token) => JSON.stringify({ apiVersion: "v1", kind: "Config", contexts: [{ name: "c", context: { cluster: "c", user: "u" } }], clusters: [{ name: "c", cluster: { server } }], users: [{ name: "u", user: { token } }] }));
-clusterHandle("gardener", { kubeconfig, context: "c", identifier: server }, new ClusterComponent("gardener"), [cluster]);
+const kubeconfig = pulumi.all([credential.hex, cluster.id]).apply(([token]) => JSON.stringify({ apiVersion: "v1", kind: "Config", contexts: [{ name: "c", context: { cluster: "c", user: "u" } }], clusters: [{ name: "c", cluster: { server } }], users: [{ name: "u", user: { token } }] }));
+clusterHandle("gardener", { kubeconfig, context: "c", identifier: identifiedBy({ name: cluster.separator }, server) }, new ClusterComponent("gardener"));
 `;
 
 interface Ended {

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type { Resource } from "@pulumi/pulumi";
 import type { ClusterContext, ClusterHandle } from "../definition";
-import { ClusterComponent, clusterHandle, nameServerOutputs } from "../provider";
+import { ClusterComponent, clusterHandle, identifiedBy, nameServerOutputs } from "../provider";
 import { makeFirstAddons, makeLaterAddons } from "./addons";
 import { STORAGE_CLASS } from "./cluster";
 import { accessOf, makeAccess, makeControlPlane, makeIrsa } from "./control-plane";
@@ -44,7 +44,8 @@ export async function create(config: EksConfig, context: ClusterContext): Promis
   made.push(...things.resources, ...granted.ready);
 
   const kubeconfig = accessOf(cluster).apply((access) => eksKubeconfig({ name, region: config.region, roleArn: config.roleArn, ...access }));
-  const handle = clusterHandle("eks", { kubeconfig, context: name, identifier: eksIdentifier(config, context.stack) }, component, [cluster]);
+  const identifier = identifiedBy(cluster, eksIdentifier(config, context.stack));
+  const handle = clusterHandle("eks", { kubeconfig, context: name, identifier }, component);
   return {
     ...handle,
     ready: makeOwnObjects(config, handle, made),

@@ -3,7 +3,7 @@ import { Provider } from "@pulumi/gcp/provider";
 import type { container } from "@pulumi/gcp/types/input";
 import type { Input } from "@pulumi/pulumi";
 import type { ClusterContext, ClusterHandle } from "../definition";
-import { ClusterComponent, clusterHandle, nameServerOutputs } from "../provider";
+import { ClusterComponent, clusterHandle, identifiedBy, nameServerOutputs } from "../provider";
 import { clusterIdentity, clusterName, nodeTag } from "./facts";
 import { grantAccess } from "./grants";
 import { nodeIdentity } from "./identity";
@@ -37,7 +37,8 @@ export async function create(config: GkeConfig, context: ClusterContext): Promis
 
   const endpoint = cluster.controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint;
   const kubeconfig = endpoint.apply((host) => gkeKubeconfig(name, context.offline ? "offline.invalid" : host));
-  const handle = clusterHandle("gke", { kubeconfig, context: name, identifier: clusterIdentity(config, context.stack) }, component, [cluster]);
+  const identifier = identifiedBy(cluster, clusterIdentity(config, context.stack));
+  const handle = clusterHandle("gke", { kubeconfig, context: name, identifier }, component);
   const ready = [cluster, ...pools, ...before, ...(firewall ? [firewall] : []), ...made.resources, ...granted.ready];
   return { ...handle, ready, ...nameServerOutputs(made.nameServers) };
 }

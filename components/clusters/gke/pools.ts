@@ -80,7 +80,6 @@ export function nodePools(config: GkeConfig, name: string, cluster: Cluster, ser
         ...opts,
         // The autoscaler and the channel move these; another initial count would make the pool anew.
         ignoreChanges: ["initialNodeCount", "nodeCount", ...(channel ? ["version"] : [])],
-        replaceWith: [cluster],
       },
     );
   });
