@@ -115,7 +115,7 @@ export const GkeConfig = z.strictObject({
     .string()
     .regex(/^[^@\s]+@[^@\s]+\.iam\.gserviceaccount\.com$/, `is no service account${FIX}write its email address`)
     .optional()
-    .describe("Service account of nodes, with its roles; one of their own with the least role is made when left out."),
+    .describe("Service account of nodes, with its roles; one of their own with the least role is made when left out. Cannot change later but in Autopilot."),
   registries: z
     .array(
       z
@@ -130,7 +130,7 @@ export const GkeConfig = z.strictObject({
   encryption: z
     .strictObject({
       databaseKey: kmsKey.optional().describe("Cloud KMS key for Secrets in etcd, in the region of the cluster."),
-      diskKey: kmsKey.optional().describe("Cloud KMS key for boot disks of nodes, in the region of the cluster. Another one makes the pools anew."),
+      diskKey: kmsKey.optional().describe("Cloud KMS key for boot disks of nodes, in the region of the cluster. Cannot change later."),
     })
     .prefault({})
     .describe("Keys of yours, on top of Google's own encryption. GKE's service agents need to be allowed to use them before."),
