@@ -25,7 +25,10 @@ export class EngineProject {
   kubeconfig = "";
   kubectl = "";
 
-  constructor(readonly stack: string) {
+  constructor(
+    readonly stack: string,
+    more: Readonly<Record<string, string>> = {},
+  ) {
     for (const name of ["dist", "node_modules", "scripts", "package.json"]) symlinkSync(join(root, name), join(this.folder, name));
     cpSync(join(root, "Pulumi.yaml"), join(this.folder, "Pulumi.yaml"));
     mkdirSync(join(this.folder, "state"));
@@ -35,11 +38,12 @@ export class EngineProject {
       PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "engine-tests",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      ...more,
     };
-    process.env.XDG_STATE_HOME = this.env.XDG_STATE_HOME;
   }
 
   async start(): Promise<void> {
+    process.env.XDG_STATE_HOME = this.env.XDG_STATE_HOME;
     const built = spawnSync(process.execPath, [join(root, "scripts", "build.mjs"), "--if-stale"], { encoding: "utf8" });
     if (built.status !== 0) throw new Error(built.stdout + built.stderr);
     const sandbox = await startSandbox({ name: "engine", report: () => undefined });
@@ -104,6 +108,8 @@ function finished(child: ChildProcess, input: string): Promise<Ran> {
     child.stderr?.on("data", (chunk: Buffer) => (text += chunk.toString()));
     child.on("error", reject);
     child.on("close", (code) => resolve({ code: code ?? 1, text }));
+    // Who needs no input may be gone before it is closed.
+    child.stdin?.on("error", () => undefined);
     child.stdin?.end(input);
   });
 }
