@@ -30,6 +30,7 @@ interface Kind {
    */
   others: Record<string, { change: object; rule: string; lost?: string[] }>;
   certificates: object;
+  objects: object;
   /** What is made for the add-on that has no keys. */
   grants: string[];
 }
@@ -75,7 +76,8 @@ const kinds: Kind[] = [
       },
       "another region": { change: { region: "eu-central-1" }, rule: "bearstack:cluster.eks.region" },
     },
-    certificates: { "cert-manager": { acme: { email, dns01: { route53: { region: "eu-west-1" } } } } },
+    certificates: { "cert-manager": { acme: { email, dns01: { route53: { region: "eu-west-1", hostedZoneId: "Z0123456789ABCDEFGHIJ" } } } } },
+    objects: { s3: { bucket: "acme-data", region: "eu-west-1" } },
     grants: ["aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:eks/podIdentityAssociation:PodIdentityAssociation"],
   },
   {
@@ -99,7 +101,8 @@ const kinds: Kind[] = [
         lost: ["cluster gke", "cluster-access cluster", "nodes pool-main"].map((lost) => `replace ${lost}`),
       },
     },
-    certificates: { "cert-manager": { acme: { email, dns01: { cloudDNS: { project: "acme-prod", zone: "example-com" } } } } },
+    certificates: { "cert-manager": { acme: { email, dns01: { cloudDNS: { project: "acme-prod", hostedZoneName: "example-com" } } } } },
+    objects: { gcs: { bucket: "acme-data" } },
     grants: ["gcp:projects/iAMCustomRole:IAMCustomRole", "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember"],
   },
 ];
@@ -121,7 +124,7 @@ describe.skipIf(!hasPulumi).each(kinds)("$kind in the real engine, its cloud a s
   const changes = (steps: readonly Step[]): string[] =>
     steps.filter(({ op }) => op !== "same" && op !== "refresh").map(({ op, name, type }) => `${op} ${type} ${name}`);
   /** What is in the cluster goes with it; the guard says so of namespaces. */
-  const namespaces = ["replace namespace envoy", "replace namespace payments-api"];
+  const namespaces = [...(withCharts ? ["cert-manager"] : []), "envoy", "payments-api"].map((name) => `replace namespace ${name}`);
   const inCluster = ({ type }: Step): boolean => type === PROVIDER || type.startsWith("kubernetes:");
 
   beforeAll(async () => {
@@ -129,6 +132,28 @@ describe.skipIf(!hasPulumi).each(kinds)("$kind in the real engine, its cloud a s
     configure();
   });
   afterAll(() => stack.stop());
+
+  it.runIf(withCharts)("previews a first run of the full platform", async () => {
+    const { certificates, objects } = kind;
+    const platform = {
+      domain: "engine.example.com",
+      ingress: "traefik",
+      certificates,
+      metrics: "prometheus",
+      logs: { loki: { objects } },
+      traces: { tempo: { objects } },
+      telemetry: "opentelemetry-collector",
+      dashboards: "grafana",
+      secrets: "sealed-secrets",
+    };
+    stack.configure(kind.kind, kind.config, { ...more, platform });
+    const { code, steps, errors } = await stack.preview();
+    configure();
+    expect([code, errors]).toEqual([0, []]);
+    expect([...new Set(steps.map(({ op }) => op))]).toEqual(["create"]);
+    expect(steps.filter(({ type }) => type === "kubernetes:helm.sh/v3:Release").length).toBeGreaterThanOrEqual(10);
+    expect(steps.map(({ type }) => type)).toEqual(expect.arrayContaining(kind.grants));
+  });
 
   it("previews a first run, when nothing of it is known", async () => {
     const { code, steps, errors } = await stack.preview();
