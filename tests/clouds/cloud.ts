@@ -35,7 +35,7 @@ export interface Logged {
   name: string;
   /** Fields that an update changed. */
   changed?: readonly string[];
-  /** What of ours was still in the cluster. */
+  /** Of clusters and nodes: what of ours was in the cluster by then. */
   inside?: readonly string[];
 }
 

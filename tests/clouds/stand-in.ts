@@ -15,7 +15,7 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
-import { Cloud, type Thing, type Values } from "./cloud";
+import { Cloud, type Logged, type Thing, type Values } from "./cloud";
 import { changedPaths, createOnly, replacing } from "./create-only";
 import { give, namedByPulumi, type Region } from "./shapes";
 
@@ -73,11 +73,16 @@ function inside(): string[] {
   const { kubectl, kubeconfig } = cloud.settings;
   const kinds = "namespaces,storageclasses,configmaps,daemonsets,deployments,services,serviceaccounts";
   const args = ["--kubeconfig", kubeconfig, "get", kinds, "-A", "-l", "app.kubernetes.io/managed-by=bearstack", "-o", "name"];
-  return spawnSync(kubectl, args, { encoding: "utf8" }).stdout.split("\n").filter(Boolean);
+  const { status: code, stdout, stderr } = spawnSync(kubectl, args, { encoding: "utf8" });
+  if (code !== 0) throw new Error(`nobody sees what is in the cluster: ${stderr}`);
+  return stdout.split("\n").filter(Boolean);
 }
 
 const CLUSTERS = ["aws:eks/cluster:Cluster", "gcp:container/cluster:Cluster"];
 const NODES = ["aws:eks/nodeGroup:NodeGroup", "gcp:container/nodePool:NodePool"];
+
+/** Writes down what happened, and of clusters and nodes, what was inside. */
+const note = (entry: Logged): void => cloud.add({ ...entry, ...([...CLUSTERS, ...NODES].includes(entry.type) ? { inside: inside() } : {}) });
 
 /** What of an update's outcome its preview cannot tell. */
 function unsure(type: string, changed: readonly string[]): string[] {
@@ -119,14 +124,19 @@ function find(type: string, id: string): Thing {
 
 type Handler<Request, Response> = (request: Request) => Response;
 
+/** How long nodes take, so that who does not wait for them is seen. */
+const NODES_TAKE = 2000;
+
 const handle =
-  <Request, Response>(handler: Handler<Request, Response>) =>
+  <Request, Response>(handler: Handler<Request, Response>, takes: (request: Request) => number = () => 0) =>
   (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-    try {
-      callback(null, handler(call.request));
-    } catch (error) {
-      callback({ code: status.UNKNOWN, details: error instanceof Error ? error.message : String(error) });
-    }
+    setTimeout(() => {
+      try {
+        callback(null, handler(call.request));
+      } catch (error) {
+        callback({ code: status.UNKNOWN, details: error instanceof Error ? error.message : String(error) });
+      }
+    }, takes(call.request));
   };
 
 function same(inputs: Struct | undefined): proto.CheckResponse {
@@ -171,7 +181,7 @@ function create(request: proto.CreateRequest): proto.CreateResponse {
   if (JSON.stringify(inputs).includes(UNKNOWN)) throw new Error(`${name} is to be made with something that nobody knows`);
   if (cloud.things.some((thing) => thing.type === type && thing.id === id)) throw new Error(`AlreadyExists: ${id} (${name})`);
   cloud.things = [...cloud.things, { type, name, id, inputs, given }];
-  cloud.add({ op: "create", type, name });
+  note({ op: "create", type, name });
   response.setId(id);
   response.setProperties(struct(outputsOf({ type, inputs, given })));
   return response;
@@ -202,7 +212,7 @@ function update(request: proto.UpdateRequest): proto.UpdateResponse {
   const versions = unsure(type, changed).includes("latestVersion") ? { latestVersion: Number(thing.given.latestVersion) + 1 } : {};
   const after: Thing = { ...thing, inputs, given: { ...thing.given, ...versions } };
   cloud.things = cloud.things.map((one) => (one.type === type && one.id === thing.id ? after : one));
-  cloud.add({ op: "update", type, name, changed });
+  note({ op: "update", type, name, changed });
   response.setProperties(struct(outputsOf(after)));
   return response;
 }
@@ -211,7 +221,7 @@ function remove(request: proto.DeleteRequest): Empty {
   const thing = find(typeOf(request.getUrn()), request.getId());
   refuseToGo(thing);
   cloud.things = cloud.things.filter((one) => one.type !== thing.type || one.id !== thing.id);
-  cloud.add({ op: "delete", type: thing.type, name: thing.name, ...([...CLUSTERS, ...NODES].includes(thing.type) ? { inside: inside() } : {}) });
+  note({ op: "delete", type: thing.type, name: thing.name });
   return new Empty();
 }
 
@@ -257,7 +267,7 @@ server.addService(ResourceProviderService, {
   invoke: handle(invoke),
   check: handle(check),
   diff: handle(diff),
-  create: handle(create),
+  create: handle(create, (request: proto.CreateRequest) => (!request.getPreview() && NODES.includes(typeOf(request.getUrn())) ? NODES_TAKE : 0)),
   read: handle(read),
   update: handle(update),
   delete: handle(remove),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sandboxFolder } from "../../sandbox/paths";
+import type { Logged } from "../clouds/cloud";
 import { CloudProject, type Step } from "./cloud-project";
 import { hasPulumi, withCharts } from "./project";
 
@@ -11,6 +12,8 @@ interface Kind {
   kind: "eks" | "gke";
   /** The smallest cluster that has all its parts. */
   config: object;
+  /** Other ways to nodes, of which only the first preview is tried. */
+  modes: Record<string, object>;
   /** A change that is an update of the cluster. */
   updated: object;
   /** The same cluster for others who log in to it, with what they ask for. */
@@ -53,6 +56,7 @@ const kinds: Kind[] = [
   {
     kind: "eks",
     config: eks,
+    modes: { "Auto Mode": { ...eks, nodes: "auto" }, Karpenter: { ...eks, nodes: "karpenter" } },
     updated: { ...eks, version: "1.36" },
     anew: { ...eks, version: "1.36", ...services },
     renewed: {
@@ -83,6 +87,7 @@ const kinds: Kind[] = [
   {
     kind: "gke",
     config: gke,
+    modes: { Autopilot: { ...gke, mode: "autopilot" } },
     updated: { ...gke, labels: { team: "platform" } },
     anew: { ...gke, labels: { team: "platform" }, ...controlPlane },
     leads: { "gcp:container/cluster:Cluster": ["controlPlaneEndpointsConfig", "endpoint", "masterAuth"] },
@@ -125,6 +130,8 @@ describe.skipIf(!hasPulumi).each(kinds)("$kind in the real engine, its cloud a s
     steps.filter(({ op }) => op !== "same" && op !== "refresh").map(({ op, name, type }) => `${op} ${type} ${name}`);
   /** What is in the cluster goes with it; the guard says so of namespaces. */
   const namespaces = [...(withCharts ? ["cert-manager"] : []), "envoy", "payments-api"].map((name) => `replace namespace ${name}`);
+  /** What of ours was in the cluster while something was done with it or its nodes. */
+  const insides = (log: readonly Logged[]): string[] => log.flatMap(({ inside }) => inside ?? []);
   const inCluster = ({ type }: Step): boolean => type === PROVIDER || type.startsWith("kubernetes:");
 
   beforeAll(async () => {
@@ -155,6 +162,14 @@ describe.skipIf(!hasPulumi).each(kinds)("$kind in the real engine, its cloud a s
     expect(steps.map(({ type }) => type)).toEqual(expect.arrayContaining(kind.grants));
   });
 
+  it.each(Object.entries(kind.modes))("previews a first run of %s", async (_mode, config) => {
+    stack.configure(kind.kind, config, { tenants: more.tenants });
+    const { code, steps, errors } = await stack.preview();
+    configure();
+    expect([code, errors, [...new Set(steps.map(({ op }) => op))]]).toEqual([0, [], ["create"]]);
+    expect(steps.map(({ type }) => type)).toContain("kubernetes:core/v1:Namespace");
+  });
+
   it("previews a first run, when nothing of it is known", async () => {
     const { code, steps, errors } = await stack.preview();
     expect([code, errors]).toEqual([0, []]);
@@ -175,6 +190,7 @@ describe.skipIf(!hasPulumi).each(kinds)("$kind in the real engine, its cloud a s
     expect(made.indexOf(kind.network)).toBeLessThan(made.indexOf(kind.cluster.type));
     expect(made.indexOf(kind.cluster.type)).toBeLessThan(made.indexOf(kind.nodes));
     if (withCharts) expect(made).toEqual(expect.arrayContaining(kind.grants));
+    expect(insides(cloud.log)).toEqual([]);
 
     const order = (await stack.state()).map(({ type }) => type);
     const first = order.findIndex((type) => type.startsWith("kubernetes:"));
@@ -214,6 +230,7 @@ describe.skipIf(!hasPulumi).each(kinds)("$kind in the real engine, its cloud a s
     expect(found.filter((change) => !change.startsWith("update "))).toEqual([]);
     expect(await stack.guard(document)).toMatchObject({ code: 0, losses: [] });
     await stack.done("up", "--yes", "--skip-preview");
+    expect(insides(cloud.log)).toContain("namespace/envoy"); // so they are seen while they are there
     stack.change({ unknown: {} });
     // In the run itself all is known, and what is in the cluster is as it was.
     expect(await stack.lastRun()).toEqual({ same: expect.any(Number), update: found.filter((change) => /^update (aws|gcp):/.test(change)).length });
@@ -319,7 +336,7 @@ describe.skipIf(!hasPulumi).each(kinds)("$kind in the real engine, its cloud a s
     const before = cloud.log.length;
     await stack.done("destroy", "--refresh", "--yes", "--skip-preview");
     const gone = cloud.log.slice(before);
-    expect(gone.filter(({ inside }) => inside !== undefined).map(({ inside }) => inside)).toEqual([[], []]);
+    expect(insides(gone)).toEqual([]);
     const types = gone.map(({ type }) => type);
     expect(types.indexOf(kind.nodes)).toBeLessThan(types.indexOf(kind.cluster.type));
     expect(types.indexOf(kind.cluster.type)).toBeLessThan(types.indexOf(kind.network));
