@@ -38,6 +38,24 @@ const addon = (name: string, version: string): Record<string, Change[]> => ({
   [`addons.${name}.values`]: [managed(`addons.${name}.values`, undefined, { replicaCount: 3 })],
 });
 
+const bucket = "acme-logs";
+const domain = "dev.example.com";
+const unreadable = "what is in the bucket stays encrypted with the old key, and the right to use that goes";
+
+/** What is made beside the cluster, in the terms that both clouds share. */
+const madeChanges = (change: ReturnType<typeof between>, keys: readonly [string, string]): Record<string, Change[]> => ({
+  "buckets.*.key": [
+    change(`buckets.${bucket}.key`, ...keys, { otherwise: unreadable }),
+    change(`buckets.${bucket}.key`, undefined, keys[0], { oneWay: true }),
+    change(`buckets.${bucket}.key`, keys[0], undefined, { oneWay: true, otherwise: unreadable }),
+  ],
+  "buckets.*.expireDays": [change(`buckets.${bucket}.expireDays`, undefined, 30)],
+  "buckets.*.noncurrentDays": [change(`buckets.${bucket}.noncurrentDays`, 30, 7)],
+  "buckets.*.protect": [change(`buckets.${bucket}.protect`, true, false)],
+  "keys.*.rotationDays": [change("keys.data.rotationDays", 365, 180)],
+  "keys.*.protect": [change("keys.data.protect", true, false)],
+});
+
 const eksChanges: Readonly<Record<string, Change[]>> = {
   region: [eks("region", "eu-west-1", "eu-central-1")],
   account: [
@@ -107,6 +125,8 @@ const eksChanges: Readonly<Record<string, Change[]>> = {
   irsa: [eks("irsa", false, true)],
   thumbprint: [between({ ...eksBase, irsa: true })("thumbprint", false, true)],
   tags: [eks("tags", {}, { team: "platform" })],
+  ...madeChanges(eks, [key("a"), key("b")]),
+  "dnsZones.*.protect": [eks("dnsZones", { [domain]: { protect: true } }, { [domain]: { protect: false } })],
   protect: [eks("protect", true, false)],
 };
 
@@ -127,6 +147,8 @@ const shared = { network: "shared", subnetwork: "gke", podsRange: "pods", servic
 const inShared = between({ ...gkeBase, network: { existing: shared } });
 const holiday = { start: "2026-12-18T00:00:00Z", end: "2027-01-04T00:00:00Z" };
 const maintained = between({ ...gkeBase, maintenance: { exclusions: { holiday } } });
+
+const ringed = between({ ...gkeBase, keys: { data: {} } });
 
 const gkeChanges: Readonly<Record<string, Change[]>> = {
   project: [gke("project", "acme-prod", "acme-test")],
@@ -210,6 +232,11 @@ const gkeChanges: Readonly<Record<string, Change[]>> = {
   managedPrometheus: [gke("managedPrometheus", false, true)],
   labels: [gke("labels", {}, { team: "platform" })],
   storageClass: [gke("storageClass", "standard-rwo", "premium-rwo")],
+  ...madeChanges(gke, [googleKey("a"), googleKey("b")]),
+  "buckets.*.softDeleteDays": [gke(`buckets.${bucket}.softDeleteDays`, 7, 0)],
+  "dnsZones.*.dnsName": [gke("dnsZones.dev.dnsName", domain, "test.example.com")],
+  "dnsZones.*.protect": [between({ ...gkeBase, dnsZones: { dev: { dnsName: domain } } })("dnsZones.dev.protect", true, false)],
+  keyRing: [ringed("keyRing", "one", "two"), ringed("keyRing", undefined, "two")],
   protect: [gke("protect", true, false)],
 };
 

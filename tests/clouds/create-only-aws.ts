@@ -108,6 +108,22 @@ export const awsCreateOnly: Readonly<Record<string, CreateOnly>> = {
     regional: true,
     fields: ["customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"],
   },
+  "aws:route53/zone:Zone": { from: "route53/zone.go", fields: ["delegationSetId", "name"] },
+  "aws:s3/bucket:Bucket": { from: "s3/bucket.go", regional: true, fields: ["bucket", "bucketNamespace", "bucketPrefix", "objectLockEnabled"] },
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {
+    from: "s3/bucket_lifecycle_configuration.go",
+    regional: true,
+    fields: ["bucket", "expectedBucketOwner"],
+  },
+  "aws:s3/bucketOwnershipControls:BucketOwnershipControls": { from: "s3/bucket_ownership_controls.go", regional: true, fields: ["bucket"] },
+  "aws:s3/bucketPolicy:BucketPolicy": { from: "s3/bucket_policy.go", regional: true, fields: ["bucket"] },
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": { from: "s3/bucket_public_access_block.go", regional: true, fields: ["bucket"] },
+  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {
+    from: "s3/bucket_server_side_encryption_configuration.go",
+    regional: true,
+    fields: ["bucket", "expectedBucketOwner"],
+  },
+  "aws:s3/bucketVersioning:BucketVersioning": { from: "s3/bucket_versioning.go", regional: true, fields: ["bucket", "expectedBucketOwner"] },
   "aws:sqs/queue:Queue": { from: "sqs/queue.go", regional: true, fields: ["fifoQueue", "name", "namePrefix"] },
   "aws:sqs/queuePolicy:QueuePolicy": { from: "sqs/queue_policy.go", regional: true, fields: ["queueUrl"] },
 };

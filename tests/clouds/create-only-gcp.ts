@@ -133,6 +133,13 @@ export const gcpCreateOnly: Readonly<Record<string, CreateOnly>> = {
     from: "dns/iam_dns_managed_zone.go",
     fields: [...member, "managedZone", "project"],
   },
+  "gcp:dns/managedZone:ManagedZone": { from: "dns/resource_dns_managed_zone.go", fields: ["dnsName", "name", "project", "visibility"] },
+  "gcp:kms/cryptoKey:CryptoKey": {
+    from: "kms/resource_kms_crypto_key.go",
+    fields: ["cryptoKeyBackend", "destroyScheduledDuration", "importOnly", "keyRing", "name", "purpose", "versionTemplate.protectionLevel"],
+  },
+  "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": { from: "kms/iam_kms_crypto_key.go", fields: [...member, "cryptoKeyId"] },
+  "gcp:kms/keyRing:KeyRing": { from: "kms/resource_kms_key_ring.go", fields: ["location", "name", "project"] },
   "gcp:projects/iAMCustomRole:IAMCustomRole": { from: "resourcemanager/resource_google_project_iam_custom_role.go", fields: ["project", "roleId"] },
   "gcp:projects/iAMMember:IAMMember": { from: "resourcemanager/iam_project.go", fields: [...member, "project"] },
   "gcp:secretmanager/secretIamMember:SecretIamMember": {
@@ -140,5 +147,9 @@ export const gcpCreateOnly: Readonly<Record<string, CreateOnly>> = {
     fields: [...member, "project", "secretId"],
   },
   "gcp:serviceaccount/account:Account": { from: "resourcemanager/resource_google_service_account.go", fields: ["accountId", "project"] },
+  "gcp:storage/bucket:Bucket": {
+    from: "storage/resource_storage_bucket.go",
+    fields: ["customPlacementConfig.dataLocations", "enableObjectRetention", "hierarchicalNamespace.enabled", "location", "name", "project"],
+  },
   "gcp:storage/bucketIAMMember:BucketIAMMember": { from: "storage/iam_storage_bucket.go", fields: [...member, "bucket"] },
 };

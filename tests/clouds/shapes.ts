@@ -54,6 +54,11 @@ const plain =
   (id: (making: Making) => string, more: (making: Making, id: string) => Values = () => ({})): Maker =>
   (making) => ({ id: id(making), outputs: more(making, id(making)) });
 
+const NAME_SERVERS = ["ns-1.example.com", "ns-2.example.com"];
+
+/** S3 has them as things of their own, under the name of the bucket. */
+const bucketSettings = ["LifecycleConfiguration", "OwnershipControls", "Policy", "PublicAccessBlock", "ServerSideEncryptionConfiguration", "Versioning"];
+
 const awsMakers: Readonly<Record<string, Maker>> = {
   "aws:cloudwatch/eventRule:EventRule": aws("events", field("name"), (_making, id) => `rule/${id}`),
   "aws:cloudwatch/eventTarget:EventTarget": plain(fields("-", "rule", "targetId")),
@@ -115,6 +120,14 @@ const awsMakers: Readonly<Record<string, Maker>> = {
     (_making, id) => `key/${id}`,
     (_making, id) => ({ keyId: id }),
   ),
+  "aws:route53/zone:Zone": aws(
+    "route53",
+    ({ unique }) => `Z${unique.slice(0, 20).toUpperCase()}`,
+    (_making, id) => `hostedzone/${id}`,
+    (_making, id) => ({ zoneId: id, nameServers: NAME_SERVERS }),
+  ),
+  "aws:s3/bucket:Bucket": ({ inputs }) => ({ id: text(inputs.bucket), outputs: { arn: `arn:aws:s3:::${text(inputs.bucket)}` } }),
+  ...Object.fromEntries(bucketSettings.map((what) => [`aws:s3/bucket${what}:Bucket${what}`, plain(field("bucket"))])),
   "aws:sqs/queue:Queue": aws(
     "sqs",
     ({ inputs, at }) => `https://sqs.${at.region}.amazonaws.com/${ACCOUNT}/${text(inputs.name)}`,
@@ -157,6 +170,13 @@ const gcpMakers: Readonly<Record<string, Maker>> = {
     () => ({ instanceGroupUrls: [], version: "1.34.1-gke.1829001" }),
   ),
   "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember": member("project", "managedZone"),
+  "gcp:dns/managedZone:ManagedZone": plain(
+    ({ inputs }) => `projects/${text(inputs.project)}/managedZones/${text(inputs.name)}`,
+    () => ({ nameServers: NAME_SERVERS }),
+  ),
+  "gcp:kms/cryptoKey:CryptoKey": plain(({ inputs }) => `${text(inputs.keyRing)}/cryptoKeys/${text(inputs.name)}`),
+  "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": member("cryptoKeyId"),
+  "gcp:kms/keyRing:KeyRing": plain(({ inputs }) => `projects/${text(inputs.project)}/locations/${text(inputs.location)}/keyRings/${text(inputs.name)}`),
   "gcp:projects/iAMCustomRole:IAMCustomRole": plain(
     ({ inputs }) => `projects/${text(inputs.project)}/roles/${text(inputs.roleId)}`,
     (_making, id) => ({ name: id, deleted: false }),
@@ -168,6 +188,7 @@ const gcpMakers: Readonly<Record<string, Maker>> = {
     const name = `projects/${text(inputs.project)}/serviceAccounts/${email}`;
     return { id: name, outputs: { email, member: `serviceAccount:${email}`, name } };
   },
+  "gcp:storage/bucket:Bucket": plain(field("name"), (_making, id) => ({ url: `gs://${id}` })),
   "gcp:storage/bucketIAMMember:BucketIAMMember": member("bucket"),
 };
 
