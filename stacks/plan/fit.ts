@@ -161,7 +161,7 @@ function note(homeless: Homeless[], { group }: Item, reason: Reason): void {
   else homeless.push({ group, pods: 1, reason });
 }
 
-export function askedOn(groups: readonly PodGroup[], pools: readonly PoolFit[], own: readonly Room[]): Room {
+function askedOn(groups: readonly PodGroup[], pools: readonly PoolFit[], own: readonly Room[]): Room {
   const ofNodes = pools.reduce((sum, { pool, nodes }) => {
     const each = groups.filter((group) => group.perNode && takes(pool, group)).reduce((all, group) => plus(all, roomOf(group)), pool.own ?? NOTHING);
     return plus(sum, each, nodes);

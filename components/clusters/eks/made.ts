@@ -10,6 +10,7 @@ import { BucketServerSideEncryptionConfiguration } from "@pulumi/aws/s3/bucketSe
 import { BucketVersioning } from "@pulumi/aws/s3/bucketVersioning";
 import type { s3 } from "@pulumi/aws/types/input";
 import { all, output, type CustomResourceOptions, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import { mapValues } from "es-toolkit/object";
 import type { AwsNeed } from "../../core/access";
 import { isForeignKey } from "../made";
 import { document, notInClear } from "./documents";
@@ -44,23 +45,21 @@ export function makeThings(place: Place, keep: boolean): MadeThings {
     protect,
     ...(keep ? { retainOnDelete: true } : {}),
   });
-  const each = <C, T>(list: Readonly<Record<string, C>>, make: (name: string, one: C) => T): Record<string, T> =>
-    Object.fromEntries(Object.entries(list).map(([name, one]) => [name, make(name, one)]));
 
-  const keys = each(config.keys, (name, one) => makeKey(place, name, one, kept(one)));
-  const zones = each(
+  const keys = mapValues(config.keys, (one, name) => makeKey(place, name, one, kept(one)));
+  const zones = mapValues(
     config.dnsZones,
-    (domain, one) => new Zone(`zone-${domain}`, { name: domain, comment: `Of the EKS cluster ${place.name}`, forceDestroy: false }, kept(one)),
+    (one, domain) => new Zone(`zone-${domain}`, { name: domain, comment: `Of the EKS cluster ${place.name}`, forceDestroy: false }, kept(one)),
   );
   const ownKey = ({ key }: BucketConfig): Key | undefined => (key === undefined || isForeignKey(key) ? undefined : keys[key]!.key);
-  const bucketKeys = each(config.buckets, (_name, one) => ownKey(one)?.arn ?? one.key);
-  const buckets = each(config.buckets, (name, one) => {
+  const bucketKeys = mapValues(config.buckets, (one) => ownKey(one)?.arn ?? one.key);
+  const buckets = mapValues(config.buckets, (one, name) => {
     const own = ownKey(one);
     // A bucket that AWS refuses to delete, because something is in it, holds up its key as well.
     return makeBucket(place, name, one, bucketKeys[name], { ...kept(one), ...(own ? { dependsOn: [own] } : {}) });
   });
 
-  const zoneIds = each(zones, (_domain, { zoneId }) => zoneId);
+  const zoneIds = mapValues(zones, ({ zoneId }) => zoneId);
   const known = (need: AwsNeed): Output<AwsNeed> => {
     if (need.kind === "bucket") {
       const key = bucketKeys[need.bucket];
@@ -75,7 +74,7 @@ export function makeThings(place: Place, keep: boolean): MadeThings {
   return {
     resources: [...Object.values(keys).flatMap(({ key, alias }) => [key, alias]), ...Object.values(zones), ...Object.values(buckets).flat()],
     zoneIds,
-    nameServers: each(zones, (_domain, { nameServers }) => nameServers),
+    nameServers: mapValues(zones, ({ nameServers }) => nameServers),
     known: (needs) => all(needs.map(known)),
     under: (needs) => needs.flatMap(under),
   };

@@ -6,6 +6,7 @@ import { Bucket } from "@pulumi/gcp/storage/bucket";
 import { getProjectServiceAccountOutput } from "@pulumi/gcp/storage/getProjectServiceAccount";
 import type { storage } from "@pulumi/gcp/types/input";
 import { output, type CustomResourceOptions, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import { mapValues } from "es-toolkit/object";
 import { isForeignKey } from "../made";
 import type { Grant } from "./grant-roles";
 import type { Bucket as BucketConfig } from "./made-schema";
@@ -45,16 +46,14 @@ export function makeThings(args: MadeArgs): MadeThings {
   const { project, region, labels } = config;
   const retained = keep ? { retainOnDelete: true } : {};
   const kept = ({ protect = config.protect }: { protect?: boolean | undefined }): CustomResourceOptions => ({ ...opts, protect, ...retained });
-  const each = <C, T>(list: Readonly<Record<string, C>>, make: (name: string, one: C) => T): Record<string, T> =>
-    Object.fromEntries(Object.entries(list).map(([name, one]) => [name, make(name, one)]));
 
   const keyList = Object.values(config.keys);
   // It holds nothing but keys: the last of them takes it along.
   const ringKept = kept({ protect: keyList.some(({ protect = config.protect }) => protect) });
   const ring = keyList.length > 0 ? new KeyRing("keys", { project, location: region, name: config.keyRing ?? cluster }, ringKept) : undefined;
-  const keys = each(
+  const keys = mapValues(
     config.keys,
-    (name, one) => new CryptoKey(`key-${name}`, { keyRing: ring!.id, name, rotationPeriod: `${one.rotationDays * DAY}s`, labels }, kept(one)),
+    (one, name) => new CryptoKey(`key-${name}`, { keyRing: ring!.id, name, rotationPeriod: `${one.rotationDays * DAY}s`, labels }, kept(one)),
   );
   const idOf = (key: string): Input<string> => (isForeignKey(key) ? key : keys[key]!.id);
   const used = [...new Set(Object.values(config.buckets).flatMap(({ key }) => (key === undefined ? [] : [key])))];
@@ -66,9 +65,9 @@ export function makeThings(args: MadeArgs): MadeThings {
       new CryptoKeyIAMMember(`key-${shortKey(key)}-storage`, { cryptoKeyId: idOf(key), role: USES_KEY, member: agent! }, { ...opts, ...retained }),
     ]),
   );
-  const buckets = each(
+  const buckets = mapValues(
     config.buckets,
-    (name, one) =>
+    (one, name) =>
       new Bucket(
         `bucket-${name}`,
         {
@@ -88,9 +87,9 @@ export function makeThings(args: MadeArgs): MadeThings {
         { ...kept(one), ...(one.key === undefined ? {} : { dependsOn: [uses.get(one.key)!] }) },
       ),
   );
-  const zones = each(
+  const zones = mapValues(
     config.dnsZones,
-    (name, one) =>
+    (one, name) =>
       new ManagedZone(
         `zone-${name}`,
         {
