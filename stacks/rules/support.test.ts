@@ -72,5 +72,7 @@ test("another day than today can be asked about", () => {
   expect(today().toISOString()).toBe("2027-03-01T00:00:00.000Z");
   vi.stubEnv("BEAR_NOW", undefined);
   expect(Math.abs(today().getTime() - Date.now())).toBeLessThan(60_000);
+  vi.stubEnv("BEAR_NOW", "soon");
+  expect(today).toThrow('BEAR_NOW (seen: "soon") is no day.');
   vi.unstubAllEnvs();
 });
