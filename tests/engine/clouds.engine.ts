@@ -44,7 +44,7 @@ const eks = {
   name: "prod",
   version: "1.35",
   nodes: "managed",
-  admins: [deploy, "arn:aws:iam::123456789012:role/ops"],
+  admins: [deploy, "arn:aws:iam::123456789012:role/on/call", "arn:aws:iam::123456789012:role/on-call"],
   endpoint: { publicAccessCidrs: ["192.0.2.0/24"] },
 };
 const services = { network: { services: "172.21.0.0/16" } };

@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { nameOf } from "../../../sandbox/runner/monitor";
 import type { RecordedResource } from "../../../sandbox/runner/record";
 import { inside, overlap } from "../../../stacks/rules/networks";
 import { eksKubeconfig } from "./kubeconfig";
@@ -36,6 +37,21 @@ describe("the control plane", () => {
       policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
       accessScope: { type: "cluster" },
     });
+  });
+
+  it("calls no two of them the same, and lets an entry keep what it was called before", async () => {
+    const entries = async (...principals: string[]): Promise<string[]> => {
+      const resources = await record({ admins: principals.map((one) => `arn:aws:iam::123456789012:${one}`) });
+      const said = (type: string): string[] =>
+        resources.filter((one) => one.type.endsWith(`:${type}`)).map(({ name, options }) => [name, ...(options.aliases ?? []).map(nameOf)].join(" was "));
+      expect(said("AccessPolicyAssociation")).toEqual(said("AccessEntry"));
+      return said("AccessEntry")
+        .map((name) => name.replaceAll("admin-123456789012-", ""))
+        .sort();
+    };
+    expect(await entries("role/a-b")).toEqual(["role-a-b"]);
+    expect(await entries("role/a/b")).toEqual(["role-a/b was role-a-b"]);
+    expect(await entries("role/a-b", "role/a/b", "role/a_b", "user/a-b")).toEqual(["role-a-b", "role-a/b", "role-a_b", "user-a-b"]);
   });
 
   it("has all three parts of Auto Mode, or none", async () => {
