@@ -36,11 +36,11 @@ describe.skipIf(!hasPulumi || !canStartGarden)("the real engine and a Shoot", ()
     else if (status.lastOperation.state === "Processing") await garden.status("garden-acme", "prod", { lastOperation: { type, state: "Succeeded" } });
   }
 
-  const configure = async (more = ""): Promise<void> => {
+  const configure = async (more = "", name = "prod"): Promise<void> => {
     project.configure(`  bearstack:cluster:
     gardener:
       project: acme
-      name: prod
+      name: ${name}
       cloudProfile: openstack
       region: eu-1
       credentials: cloud
@@ -61,6 +61,12 @@ ${more}  bearstack:tenants:
     const text = await pulumi("preview", "--json");
     const { steps } = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as { steps: { op: string; urn: string }[] };
     return Object.fromEntries(steps.filter(({ op }) => op !== "same").map(({ op, urn }) => [urn.split("::").slice(-2).join(" ").replace(/^.*\$/, ""), op]));
+  };
+
+  /** Another one has another. */
+  const uids = async (): Promise<string[]> => {
+    const namespace = await garden.kube.request("/api/v1/namespaces/shop-web");
+    return [(await garden.kube.request(path)).metadata.uid, namespace.metadata.uid];
   };
 
   it("previews, comes up, and has nothing to do the second time", async () => {
@@ -97,6 +103,24 @@ ${more}  bearstack:tenants:
     expect(metadata.generation).toBe(2);
     expect(status).toMatchObject({ observedGeneration: 2, lastOperation: { type: "Reconcile", state: "Succeeded" } });
     await pulumi("preview", "--expect-no-changes");
+  });
+
+  it("makes no second Shoot of the same name, and with one of another name all that is inside anew", async () => {
+    const free = "      version: 1.36.1\n      access: { validity: 12h, renewEvery: 4h }\n      protect: false\n      confirmDeletion: true\n";
+    await configure(free);
+    const before = await uids();
+    const shoot = "urn:pulumi:shoot::bearstack::bearstack:clusters:Gardener$kubernetes:core.gardener.cloud/v1beta1:Shoot::shoot";
+    const { code, text } = await project.pulumi(["up", "--yes", "--skip-preview", "--replace", shoot]);
+    expect(code).not.toBe(0);
+    expect(text).toContain('shoots.core.gardener.cloud "prod" already exists');
+    expect(await uids()).toEqual(before);
+
+    await configure(free, "next");
+    expect(await planned()).toMatchObject({
+      "kubernetes:core.gardener.cloud/v1beta1:Shoot shoot": "replace",
+      "pulumi:providers:kubernetes cluster": "replace",
+      "kubernetes:core/v1:Namespace shop-web": "replace",
+    });
   });
 
   it("deletes the Shoot only in two steps", async () => {

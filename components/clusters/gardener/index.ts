@@ -49,6 +49,8 @@ export async function create(config: GardenerConfig, context: ClusterContext): P
   );
   const text = runtime.isDryRun() && !context.offline ? await ahead(stdout, request, garden) : stdout;
   const kubeconfig = text.apply((given) => (context.offline ? EMPTY : shootKubeconfig(given, name.name)));
+  // A Shoot in the place of another has another name, and so another identity: of the same name the engine would make the second one first,
+  // which the garden refuses. Were the first to go before (`deleteBeforeReplace`), this would have to be `identifiedBy` the Shoot.
   return clusterHandle("gardener", { kubeconfig, context: name.name, identifier: shootIdentifier(garden.server, name) }, component);
 }
 
