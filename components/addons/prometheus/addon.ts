@@ -99,6 +99,7 @@ export const prometheus = defineAddon({
       platform: { logs: "none" },
       cluster: { gke: { project: "reference", region: "europe-west1", name: "reference", mode: "autopilot" } },
     },
+    { name: "kube-dns of GKE", cluster: { gke: { project: "reference", region: "europe-west1", name: "reference" } } },
     { name: "other requests", config: { resources: { requests: { cpu: "1", memory: "4Gi" }, limits: { memory: "4Gi" } } } },
   ],
   // Read by templates, not listed in the chart's values.yaml.

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { CANARY, findings, one, platformStack, recordPlatform, resolvedAddon, secure, valuesIn } from "../../../tests/platforms";
+import { shapedOutline } from "../../charts/shaped";
 import type { Outline } from "../../core/lock";
 import { PrometheusConfig } from "./schema";
 import { shapePrometheus } from "./shape";
@@ -156,6 +157,19 @@ describe("prometheus outline", () => {
     expect(shaped[0]).toMatchObject({ replicas: 2, claims: [{ storage: "20Gi" }] });
     expect(shaped.filter(({ kind }) => kind === "Service").map(({ name }) => name)).toEqual(["prometheus-prometheus-0", "prometheus-prometheus-1"]);
     expect(shapePrometheus(outline, PrometheusConfig.parse({ storage: "none" }), scope)[0]).not.toHaveProperty("claims");
+  });
+
+  it("has the Service of what answers names: of kube-dns on GKE, of CoreDNS elsewhere, of neither where kube-system is closed", () => {
+    const services = (more: object): unknown[] => {
+      const { addon, config, scope } = resolvedAddon(platformStack(on()), "prometheus");
+      return shapedOutline({ addon, config, scope: { ...scope, ...more } }, "kube-prometheus-stack")
+        .filter(({ kind, namespace }) => kind === "Service" && namespace === "kube-system")
+        .map(({ name, ports, selector }) => [name, ports?.map(({ port }) => port), selector]);
+    };
+    const selector = { "k8s-app": "kube-dns" };
+    expect(services({})).toEqual([["prometheus-coredns", [9153], selector]]);
+    expect(services({ cluster: "gke" })).toEqual([["prometheus-kube-dns", [10054, 10055], selector]]);
+    expect(services({ cluster: "gke", closedSystem: true })).toEqual([]);
   });
 });
 

@@ -10,3 +10,6 @@ export const alertmanagerReplicas = (config: PrometheusConfig, scope: Pick<Scope
 
 /** Node agents see the host, so they live apart from everything else. */
 export const agentsNamespace = (scope: Pick<Scope, "namespace">): string => `${scope.namespace}-agents`;
+
+/** What answers names in the cluster: GKE has kube-dns where others have CoreDNS. */
+export const hasKubeDns = ({ cluster }: Pick<Scope, "cluster">): boolean => cluster === "gke";

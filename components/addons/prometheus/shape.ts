@@ -1,7 +1,7 @@
 import { withRequests } from "../../charts/shaped";
 import type { Scope } from "../../core/addon";
 import type { Outline, OutlineObject } from "../../core/lock";
-import { alertmanagerReplicas, prometheusReplicas } from "./replicas";
+import { alertmanagerReplicas, hasKubeDns, prometheusReplicas } from "./replicas";
 import type { PrometheusConfig } from "./schema";
 
 const CONTROL_PLANE = ["etcd", "scheduler", "controller-manager", "proxy"];
@@ -15,13 +15,25 @@ const LABELS: Record<string, Record<string, string>> = {
   proxy: { "k8s-app": "kube-proxy" },
 };
 
-/** What its knobs do to the outline: number of pods and volumes, a Service for each of a pair, Services of the control plane. */
+const COREDNS = "prometheus-coredns";
+
+/** Both containers of kube-dns say how they are. */
+const KUBE_DNS: Partial<OutlineObject> = {
+  name: "prometheus-kube-dns",
+  ports: [
+    { name: "http-metrics-dnsmasq", port: 10054 },
+    { name: "http-metrics-skydns", port: 10055 },
+  ],
+};
+
+/** What its knobs do to the outline: number of pods and volumes, a Service for each of a pair, Services of the control plane and of DNS. */
 export function shapePrometheus(outline: Outline, config: PrometheusConfig, scope: Scope): Outline {
   const replicas = prometheusReplicas(config, scope);
   const kept = outline.filter(({ namespace }) => (config.nodeExporter || namespace !== "@-agents") && !(scope.closedSystem && namespace === "kube-system"));
   const shaped = kept.map((object): OutlineObject => {
     if (object.kind === "Prometheus") return withRequests(withClaim({ ...object, replicas }, config, "prometheus"), "prometheus", config.resources);
     if (object.kind === "Alertmanager") return withClaim({ ...object, replicas: alertmanagerReplicas(config, scope) }, config, "alertmanager");
+    if (object.kind === "Service" && object.name === COREDNS && hasKubeDns(scope)) return { ...object, ...KUBE_DNS };
     return object;
   });
   if (replicas > 1) shaped.push(...Array.from({ length: replicas }, (_, index) => replicaService(index)));

@@ -2,7 +2,7 @@ import type { Scope, Values, ValuesContext } from "../../core/addon";
 import { pageUrl } from "../../core/pages";
 import { pullSecretRefs } from "../../core/pods";
 import { storageClassName, type Storage } from "../../core/storage";
-import { agentsNamespace, alertmanagerReplicas, prometheusReplicas } from "./replicas";
+import { agentsNamespace, alertmanagerReplicas, hasKubeDns, prometheusReplicas } from "./replicas";
 import { alertGroups, podMonitors } from "./rules";
 import type { PrometheusConfig } from "./schema";
 
@@ -122,10 +122,10 @@ function claimTemplate(storage: Storage, size: string, ports: Context["ports"]):
 }
 
 /** Parts of Kubernetes that are no pods on most clusters, or listen on 127.0.0.1 only: scraping them there means alerts for ever. */
-function controlPlane(on: boolean, { cluster, closedSystem }: Pick<Scope, "cluster" | "closedSystem">): Values {
+function controlPlane(on: boolean, scope: Pick<Scope, "cluster" | "closedSystem">): Values {
   const part = { enabled: on };
-  const kubeDns = cluster === "gke"; // instead of CoreDNS
-  const dns = !closedSystem;
+  const kubeDns = hasKubeDns(scope);
+  const dns = !scope.closedSystem;
   return {
     kubeEtcd: part,
     kubeScheduler: part,
