@@ -2,7 +2,7 @@ import * as z from "zod";
 import { FIX } from "../core/schema";
 import type { ClusterOffers } from "./definition";
 import { EksConfig } from "./eks/schema";
-import { identityBy } from "./eks/settings";
+import { identityBy, INTERNET_FACING } from "./eks/settings";
 import { IDENTITY_BY } from "./gke/facts";
 import { GkeConfig } from "./gke/schema";
 
@@ -14,6 +14,10 @@ const Eks = z.strictObject({
     "Name of the cluster in AWS. With `reference` it may be left out where the other stack makes the cluster: then that says it.",
   ),
   identities: EksConfig.shape.identities.describe("How add-ons get their rights: by Pod Identity, or by the cluster's OIDC provider (irsa), whichever it has."),
+  internetFacing: z
+    .boolean()
+    .optional()
+    .describe("Whether the balancer of the ingress faces the internet: Auto Mode and the AWS Load Balancer Controller make internal ones unless told."),
 });
 
 const Gke = z.strictObject({ project: GkeConfig.shape.project.describe("ID of the project of the cluster.") });
@@ -53,6 +57,7 @@ export const offersElsewhere = (kind: string, facts: ElsewhereFacts): ClusterOff
   networkPolicy: facts.networkPolicies === false ? undefined : "the cluster's CNI",
   storageClass: facts.storageClass ?? "",
   loadBalancer: facts.loadBalancer,
+  ...(facts.eks?.internetFacing ? { loadBalancerAnnotations: INTERNET_FACING } : {}),
   kubernetes: facts.kubernetes,
   nodes: facts.nodes,
   ...identityOf(facts),

@@ -1,10 +1,12 @@
 import { isElsewhere, type ElsewhereFacts } from "../../components/clusters/elsewhere";
-import type { Finding, Rule } from "./rule";
+import type { Facts, Finding, Rule } from "./rule";
 
 const ofElsewhere =
-  (find: (facts: ElsewhereFacts, path: string) => Finding[]): Rule["find"] =>
-  ({ config: { cluster } }) =>
-    isElsewhere(cluster.kind) ? find(cluster.config as ElsewhereFacts, `bearstack:cluster.${cluster.kind}`) : [];
+  (find: (elsewhere: ElsewhereFacts, path: string, facts: Facts) => Finding[]): Rule["find"] =>
+  (facts) => {
+    const { kind, config } = facts.config.cluster;
+    return isElsewhere(kind) ? find(config as ElsewhereFacts, `bearstack:cluster.${kind}`, facts) : [];
+  };
 
 /** Clusters that this stack does not make, and what it does in their cloud. */
 export const elsewhereRules: readonly Rule[] = [
@@ -45,5 +47,25 @@ export const elsewhereRules: readonly Rule[] = [
           ]
         : [];
     },
+  },
+  {
+    id: "elsewhere-eks-facing",
+    severity: "warning",
+    reason: "Auto Mode of EKS and the AWS Load Balancer Controller make internal balancers unless a Service says otherwise, and a kubeconfig tells of neither.",
+    cure: "Set `eks.internetFacing`.",
+    find: ofElsewhere(({ eks }, path, { config, resolved }) =>
+      eks &&
+      eks.internetFacing === undefined &&
+      config.platform?.slots.exposure[0]?.choice === "cloud" &&
+      resolved?.addons.some(({ needs }) => needs.includes("exposure"))
+        ? [
+            {
+              path: `${path}.eks.internetFacing`,
+              problem: "is not said: where the cluster has Auto Mode, the ingress is reached from inside its network only.",
+              fix: "set it to true; or to false where that is meant, or where balancers face the internet anyway",
+            },
+          ]
+        : [],
+    ),
   },
 ];

@@ -84,3 +84,23 @@ it("an existing VPC without public subnets keeps the ingress inside", () => {
   expect(offers({ existing })).toBeUndefined();
   expect(offers({ existing: { ...existing, publicSubnets: ["subnet-0123456789abcdef2"] } })).not.toBeUndefined();
 });
+
+describe("an ingress on a cluster of EKS that is made elsewhere", () => {
+  const annotations = async (kind: "existing" | "reference", eks?: object): Promise<unknown> => {
+    const elsewhere = kind === "existing" ? { kubeconfig: "~/.kube/config" } : { stack: "acme/cluster/prod" };
+    const stack = raw(kind, [{ slot: "ingress", choice: "traefik" }]);
+    const cluster = { [kind]: { ...elsewhere, networkPolicies: true, ...(eks ? { eks: { region: "eu-west-1", name: "prod", ...eks } } : {}) } };
+    const checked = checkStackOrThrow({ ...stack, values: { ...stack.values, cluster } });
+    const resources = await recordProgram(() => deploy(checked, { offline: true, charts: {} }), { stack: "test" });
+    const { values } = resources.find(({ type, name }) => type.endsWith(":Release") && name === "traefik")!.inputs;
+    return [values.service.annotations, checked.warnings.filter((text) => text.includes("internetFacing")).length];
+  };
+  const scheme = { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing" };
+
+  it.each(["existing", "reference"] as const)("%s: faces the internet where the config says so, and the check warns where it says nothing", async (kind) => {
+    expect(await annotations(kind, { internetFacing: true })).toEqual([scheme, 0]);
+    expect(await annotations(kind, { internetFacing: false })).toEqual([undefined, 0]);
+    expect(await annotations(kind, {})).toEqual([undefined, 1]);
+    expect(await annotations(kind)).toEqual([undefined, 0]);
+  });
+});

@@ -10,6 +10,9 @@ export const eksIdentifier = (config: EksConfig, stack: string): string => ident
 /** How pods of add-ons get their rights, in the words of AWS. */
 export const identityBy = ({ identities }: Pick<EksConfig, "identities">): string => (identities === "irsa" ? "IRSA" : "Pod Identity");
 
+/** Auto Mode's balancers are internal unless a Service says otherwise (EKS docs, Auto Mode: NLB); those of the control plane are not. */
+export const INTERNET_FACING = { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing" };
+
 /** What sessions with `roleArn` go by. */
 export const SESSION = "bearstack";
 
