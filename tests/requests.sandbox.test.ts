@@ -11,7 +11,7 @@ import { testSandbox, type TestSandbox } from "../sandbox/runner/testing/sandbox
 import { ensureTool } from "../sandbox/tools";
 import type { CheckedStack } from "../stacks/check";
 import { makePlan } from "../stacks/plan";
-import { askedBy, defaultRequestOf, type Asked } from "../stacks/plan/totals";
+import { askedBy, defaultRequestOf, type Asked } from "../stacks/plan/asked";
 import { amount } from "../stacks/quantity";
 import { systemNamespaces } from "../stacks/rules/tenants";
 import { applyStack, folder } from "./apply-stack";

@@ -189,7 +189,11 @@ const readers: Record<string, ((object: any) => Facts) | undefined> = {
   IngressClass: ({ spec }) => ({ controller: spec?.controller }),
   PersistentVolumeClaim: (object) => ({ claims: [claimOf(object)] }),
   Deployment: ({ spec }) => ({ replicas: spec.replicas ?? 1, ...podFacts(spec.template) }),
-  DaemonSet: ({ spec }) => podFacts(spec.template),
+  DaemonSet: ({ spec: { template } }) => ({
+    ...podFacts(template),
+    nodeSelector: Object.keys(template?.spec?.nodeSelector ?? {}).length > 0 ? template.spec.nodeSelector : undefined,
+    tolerations: template?.spec?.tolerations ?? undefined,
+  }),
   StatefulSet: ({ spec }) => ({
     replicas: spec.replicas ?? 1,
     ...podFacts(spec.template),

@@ -1,7 +1,7 @@
 import { mirrored, requestsOf } from "../core/pods";
 import type { Outline, OutlineObject } from "../core/lock";
 import type { ResolvedAddon } from "../core/resolve";
-import type { Resources } from "../core/schema";
+import type { CommonConfig, Resources } from "../core/schema";
 
 /** The outline of one chart as the add-on's knobs and the platform's image mirror leave it. */
 export function shapedOutline(addon: Pick<ResolvedAddon, "addon" | "config" | "scope">, chart: string): Outline {
@@ -26,4 +26,9 @@ export function withRequests(object: OutlineObject, container: string, resources
       return requests ? { ...one, requests } : one;
     }),
   };
+}
+
+/** A DaemonSet on the nodes that the config's `placement` names, as a `shape` needs it where the values pass that on. Nothing said: as it was. */
+export function withPlacement(object: OutlineObject, { nodeSelector, tolerations }: NonNullable<CommonConfig["placement"]> = {}): OutlineObject {
+  return { ...object, ...(nodeSelector ? { nodeSelector } : {}), ...(tolerations ? { tolerations } : {}) };
 }

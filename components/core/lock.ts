@@ -16,6 +16,14 @@ export interface OutlineContainer {
   requests?: { cpu?: string; memory?: string };
 }
 
+/** A taint that pods tolerate. */
+export interface OutlineToleration {
+  key?: string | undefined;
+  operator?: string | undefined;
+  value?: string | undefined;
+  effect?: string | undefined;
+}
+
 /** One object a chart makes, by its facts. */
 export interface OutlineObject {
   apiVersion: string;
@@ -34,6 +42,9 @@ export interface OutlineObject {
   hostNetwork?: boolean;
   /** Pod Security level its pods need. */
   podSecurity?: "restricted" | "baseline" | "privileged";
+  /** DaemonSets: labels of the nodes they run on, and taints they tolerate there. Affinity is no fact we keep. */
+  nodeSelector?: Record<string, string>;
+  tolerations?: OutlineToleration[];
   /** Services. */
   type?: string;
   headless?: boolean;

@@ -10,7 +10,9 @@ import { checked, full } from "../../tests/configs";
 import { smallAddon } from "../../tests/small-addon";
 import { checkStack } from "../check";
 import { makePlan, type Plan } from "../plan";
+import { sizedUp } from "./capacity";
 import { planChanges } from "./diff";
+import { takes } from "./fit";
 import { planMarkdown } from "./markdown";
 import { planText } from "./text";
 
@@ -111,6 +113,38 @@ describe("whether a platform fits", () => {
 
   test("a cluster made elsewhere: nothing is known", () => {
     expect(planOf({ existing: { kubeconfig: "x", networkPolicies: true, nodes: 3 } })).toMatchObject({ capacity: null, cost: null });
+  });
+
+  test("what runs on each node counts on tainted pools as its chart tolerates them, whatever the placement of the add-on", () => {
+    const agent = { ...workload("DaemonSet", "100m", "100Mi"), name: "agent" };
+    const pods = (more: Partial<OutlineObject>, taint: string): number[] => {
+      const pools = { main: { min: 3 }, web: { min: 2, max: 2, taints: [taint] } };
+      const { totals, capacity } = planOf(gke({ pools }), [{ ...agent, ...more }], { placement: { tolerations: [{ operator: "Exists" }] } });
+      // Beside it run four of GKE's own on each node, and metrics-server.
+      return [totals.pods, capacity!.fit.asked.pods - 5 * 4 - 1];
+    };
+    expect(pods({}, "for=web:NoSchedule")).toEqual([3, 3]);
+    expect(pods({ tolerations: [{ operator: "Exists", effect: "NoSchedule" }] }, "for=web:NoSchedule")).toEqual([5, 5]);
+    expect(pods({ tolerations: [{ operator: "Exists", effect: "NoSchedule" }] }, "for=web:NoExecute")).toEqual([3, 3]);
+    expect(pods({ nodeSelector: { "kubernetes.io/os": "windows" } }, "for=web:PreferNoSchedule")).toEqual([0, 0]);
+  });
+
+  test("the shipper of logs follows its placement, node-exporter stays where it was", () => {
+    const perNode = (shipper: object): [string, boolean[]][] => {
+      const pools = { main: {}, web: { taints: ["for=web:NoSchedule"] }, edge: { taints: ["for=edge:NoExecute"] } };
+      const values = {
+        cluster: gke({ pools }),
+        platform: { metrics: { prometheus: { placement: { nodeSelector: { a: "b" } } } }, logs: { loki: { shipper } } },
+      };
+      const { checked: stack } = checkStack({ stack: "t", source: "t", values });
+      const { groups, capacity } = sizedUp(stack)!;
+      return groups.filter((group) => group.perNode).map((group) => [group.name, capacity.pools.map((pool) => takes(pool, group))]);
+    };
+    expect(perNode({ alloy: {} })).toEqual([
+      ["node-exporter", [true, true, false]],
+      ["alloy", [true, true, true]],
+    ]);
+    expect(perNode({ alloy: { placement: { tolerations: [{ key: "for", value: "web" }] } } })[1]).toEqual(["alloy", [true, true, false]]);
   });
 
   test("what it says is asked for is what the totals say, where the cluster has no pods of its own", () => {

@@ -112,6 +112,8 @@ describe("whether nodes take pods", () => {
     [{ disk: "ssd" }, {}, false],
     [{ disk: "ssd" }, { disk: "hdd" }, false],
     [{ "kubernetes.io/arch": "arm64" }, {}, true],
+    [{ "kubernetes.io/os": "linux" }, {}, true],
+    [{ "kubernetes.io/os": "windows" }, {}, false],
   ])("selector %j on labels %j: %s", (nodeSelector, labels, expected) =>
     expect(takes(pool("main", { labels }), pods("a", 1, 0, 0, { nodeSelector }))).toBe(expected),
   );

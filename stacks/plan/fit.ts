@@ -1,5 +1,5 @@
 import { keepsAway, type Capacity, type NodePool, type Room } from "../../components/clusters/capacity/model";
-import type { PodGroup } from "./pods";
+import type { Place, PodGroup } from "./pods";
 
 /** Why a pod has no place: no pool takes it, no node is large enough, what runs on each node is too much for one, or there are not enough nodes. */
 export type Reason = "no pool" | "too large" | "each node" | "full";
@@ -45,8 +45,12 @@ const covers = ({ key, operator, value, effect }: PodGroup["tolerations"][number
   return key === name && (operator === "Exists" || (value ?? "") === has);
 };
 
+/** All nodes that a config can ask for run Linux. */
+const EVERY_NODE = { "kubernetes.io/os": "linux" };
+
 /** Whether pods of a workload may run on nodes of a pool: they tolerate its taints and ask for no label that it has otherwise. */
-export function takes({ taints, labels }: NodePool, { tolerations, nodeSelector }: Pick<PodGroup, "tolerations" | "nodeSelector">): boolean {
+export function takes({ taints, labels: own }: NodePool, { tolerations, nodeSelector }: Place): boolean {
+  const labels: Readonly<Record<string, string>> = { ...EVERY_NODE, ...own };
   return (
     taints.filter(keepsAway).every((taint) => tolerations.some((one) => covers(one, taint))) &&
     Object.entries(nodeSelector).every(([key, value]) => labels[key] === value || (labels[key] === undefined && OTHERS.test(key)))
@@ -78,7 +82,7 @@ interface Item {
   asks: Room;
 }
 
-interface Place {
+interface Filled {
   pool: NodePool;
   empty: Room;
   nodes: Room[];
@@ -91,7 +95,7 @@ interface Place {
 export function fitPods(groups: readonly PodGroup[], capacity: Pick<Capacity, "pools" | "own">): Fit {
   const known = capacity.pools.filter(({ allocatable }) => allocatable);
   const everywhere = groups.filter(({ perNode }) => perNode);
-  const places: Place[] = known.map((pool) => {
+  const places: Filled[] = known.map((pool) => {
     const empty = emptyNode(pool, everywhere);
     return { pool, empty, nodes: Array.from({ length: pool.least }, () => ({ ...empty })) };
   });
@@ -121,7 +125,7 @@ export function fitPods(groups: readonly PodGroup[], capacity: Pick<Capacity, "p
 }
 
 /** The largest of what runs on each node, where all of it together is too much for a node. */
-function crowded({ pool, empty }: Place, everywhere: readonly PodGroup[]): Homeless[] {
+function crowded({ pool, empty }: Filled, everywhere: readonly PodGroup[]): Homeless[] {
   if (pool.most === 0 || holds(empty, NOTHING)) return [];
   const here = everywhere.filter((group) => takes(pool, group)).sort((one, two) => two.memory - one.memory || two.cpu - one.cpu);
   return here.slice(0, 1).map((group) => ({ group, pods: 1, reason: "each node" }));
@@ -136,7 +140,7 @@ function items(groups: readonly PodGroup[], own: readonly Room[]): Item[] {
   return [...ofCluster, ...ofPlatform];
 }
 
-function settle({ group, asks }: Item, places: readonly Place[]): boolean {
+function settle({ group, asks }: Item, places: readonly Filled[]): boolean {
   const open = places.filter(({ pool }) => takes(pool, group));
   for (const { nodes } of open) {
     const index = nodes.findIndex((free) => holds(free, asks));
@@ -149,7 +153,7 @@ function settle({ group, asks }: Item, places: readonly Place[]): boolean {
   return place !== undefined;
 }
 
-function reasonOf({ group, asks }: Item, places: readonly Place[]): Reason {
+function reasonOf({ group, asks }: Item, places: readonly Filled[]): Reason {
   const open = places.filter(({ pool }) => takes(pool, group));
   if (open.length === 0) return "no pool";
   return open.some(({ pool, empty }) => pool.most > 0 && holds(empty, asks)) ? "full" : "too large";

@@ -86,8 +86,10 @@ export interface Totals {
   crds: number;
   crdKinds: number;
   namespaces: number;
-  /** Nodes that DaemonSets count for. */
+  /** Nodes there are from the start; a DaemonSet counts on those that take it. */
   nodes: number;
+  /** Whether all of them take every DaemonSet. */
+  everyNode: boolean;
   /** True when `values`, `version` or `chart` of some add-on is overridden: the outlines do not know what that changes. */
   fromDefaults: boolean;
 }

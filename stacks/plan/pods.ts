@@ -1,14 +1,18 @@
 import { outlineOf } from "../../components/security/network-policies";
+import type { OutlineObject, OutlineToleration } from "../../components/core/lock";
 import type { ResolvedAddon } from "../../components/core/resolve";
 import type { CommonConfig } from "../../components/core/schema";
 import type { Facts } from "../rules/rule";
-import { askedBy, defaultRequestOf } from "./totals";
+import { askedBy, defaultRequestOf } from "./asked";
 
-type Placement = NonNullable<CommonConfig["placement"]>;
-export type Toleration = NonNullable<Placement["tolerations"]>[number];
+/** Where pods may run. */
+export interface Place {
+  tolerations: readonly OutlineToleration[];
+  nodeSelector: Readonly<Record<string, string>>;
+}
 
 /** Pods of one workload, all alike: what one of them asks for, and where it may run. */
-export interface PodGroup {
+export interface PodGroup extends Place {
   name: string;
   addon: string;
   cpu: number;
@@ -16,16 +20,19 @@ export interface PodGroup {
   count: number;
   /** One on each node that takes it, in place of `count`. */
   perNode: boolean;
-  tolerations: readonly Toleration[];
-  nodeSelector: Readonly<Record<string, string>>;
+}
+
+/** A DaemonSet says itself where it runs, `placement` or not; other workloads go where `placement` says. */
+export function placeOf({ config }: Pick<ResolvedAddon, "config">, object: OutlineObject): Place {
+  const { tolerations = [], nodeSelector = {} } = object.kind === "DaemonSet" ? object : ((config as CommonConfig).placement ?? {});
+  return { tolerations, nodeSelector };
 }
 
 /** The pods of the platform that run all the time. */
 export function podGroups({ config, resolved }: Pick<Facts, "config" | "resolved">): PodGroup[] {
   const fallback = defaultRequestOf(config.security.limits);
-  return (resolved?.addons ?? []).flatMap((addon: ResolvedAddon) => {
-    const { tolerations = [], nodeSelector = {} } = (addon.config as CommonConfig).placement ?? {};
-    return outlineOf(addon).flatMap((object) => {
+  return (resolved?.addons ?? []).flatMap((addon: ResolvedAddon) =>
+    outlineOf(addon).flatMap((object) => {
       const { pods: count, cpu, memory } = askedBy(object, 1, fallback);
       if (count === 0) return [];
       return [
@@ -36,10 +43,9 @@ export function podGroups({ config, resolved }: Pick<Facts, "config" | "resolved
           memory: memory / count,
           count,
           perNode: object.kind === "DaemonSet",
-          tolerations,
-          nodeSelector,
+          ...placeOf(addon, object),
         },
       ];
-    });
-  });
+    }),
+  );
 }

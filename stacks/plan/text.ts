@@ -37,12 +37,15 @@ export function offSlots(plan: Plan): string[] {
   return plan.slots.length === 0 ? [] : slotNames.filter((slot) => !filled.has(slot));
 }
 
+const nodesText = ({ nodes, everyNode }: Totals): string =>
+  everyNode ? `on ${nodes} ${nodes === 1 ? "node" : "nodes"}` : `on those of ${nodes} nodes that take them`;
+
 /** The totals in words, label and figure. */
 export function totalRows(totals: Totals): string[][] {
   return [
     ["add-ons", String(totals.addons)],
     ["Helm releases", String(totals.releases)],
-    ["pods", `${totals.pods} (DaemonSets on ${totals.nodes} ${totals.nodes === 1 ? "node" : "nodes"})`],
+    ["pods", `${totals.pods} (DaemonSets ${nodesText(totals)})`],
     ["CPU requests", `${coresText(totals.cpuRequests)} cores`],
     ["memory requests", bytesText(totals.memoryRequests)],
     ["storage", bytesText(totals.storage)],

@@ -3,6 +3,7 @@ import type { OutlineContainer, OutlineObject } from "../../components/core/lock
 import { smallAddon } from "../../tests/small-addon";
 import { checkStack } from "../check";
 import { makePlan, type Totals } from "../plan";
+import { totalRows } from "./text";
 
 const container = (name: string, cpu?: string, memory?: string, more: Partial<OutlineContainer> = {}): OutlineContainer => ({
   name,
@@ -46,6 +47,15 @@ test("pods count replicas, DaemonSets count nodes, hooks and jobs do not count",
   ];
   expect(totals(outline).pods).toBe(2 + 1 + 3);
   expect(totals(outline, nodes(7))).toMatchObject({ pods: 2 + 1 + 7, nodes: 7 });
+});
+
+test("says so where not all nodes take each DaemonSet", () => {
+  const pools = { main: { min: 3 }, web: { min: 2, taints: ["for=web:NoSchedule"] } };
+  const figures = (more: Partial<OutlineObject>): Totals =>
+    totals([workload("DaemonSet", "c", [container("c")], more)], { gke: { project: "acme-prod", region: "us-central1", pools } });
+  const row = (of: Totals): string => totalRows(of).find(([what]) => what === "pods")![1]!;
+  expect(row(figures({}))).toBe("3 (DaemonSets on those of 5 nodes that take them)");
+  expect(row(figures({ tolerations: [{ operator: "Exists" }] }))).toBe("5 (DaemonSets on 5 nodes)");
 });
 
 test("requests add up over containers; one that names none counts with the default of the LimitRange", () => {

@@ -9,6 +9,8 @@ export interface Variant {
   resolve(): Resolved;
 }
 
+const PLACEMENT = { nodeSelector: { "kubernetes.io/os": "linux" }, tolerations: [{ key: "for", operator: "Exists" }] };
+
 /** An add-on with its defaults, with what every add-on takes, and with each knob it lists moved. */
 export function variantsOf(addon: AnyAddon): Variant[] {
   const variant = (name: string, config: Record<string, unknown>, platform: Record<string, unknown>, cluster?: Record<string, unknown>): Variant => ({
@@ -23,6 +25,7 @@ export function variantsOf(addon: AnyAddon): Variant[] {
       ? [
           variant("resources", { resources: { requests: { cpu: "123m", memory: "321Mi" } } }, {}),
           variant("limits alone", { resources: { limits: { cpu: "1", memory: "321Mi" } } }, {}),
+          variant("placement", { placement: PLACEMENT }, {}),
         ]
       : []),
     ...(addon.knobs ?? []).map((knob) => variant(knob.name, knob.config ?? {}, knob.platform ?? {}, knob.cluster)),

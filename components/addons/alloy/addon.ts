@@ -1,4 +1,4 @@
-import { withRequests } from "../../charts/shaped";
+import { withPlacement, withRequests } from "../../charts/shaped";
 import { defineAddon } from "../../core/addon";
 import type { ChartLock } from "../../core/lock";
 import lock from "./chart.lock.json";
@@ -54,6 +54,8 @@ export const alloy = defineAddon({
   }),
   lock: lock as ChartLock,
   values: (_chart, context) => alloyValues(context),
-  shape: (_chart, outline, config) => outline.map((object) => (object.kind === "DaemonSet" ? withRequests(object, "alloy", config.resources) : object)),
+  shape: (_chart, outline, config) =>
+    outline.map((object) => (object.kind === "DaemonSet" ? withPlacement(withRequests(object, "alloy", config.resources), config.placement) : object)),
+  knobs: [{ name: "placed", platform: { logs: { loki: { shipper: { alloy: { placement: { nodeSelector: { logs: "yes" }, tolerations: [] } } } } } } }],
   load: () => import("./index"),
 });

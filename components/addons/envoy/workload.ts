@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { amount } from "../../../stacks/quantity";
 import type { Scope } from "../../core/addon";
 import type { Collected } from "../../core/contributions";
-import type { Outline } from "../../core/lock";
+import type { Outline, OutlineObject } from "../../core/lock";
 import { mirrored, pullSecretRefs, requestsOf } from "../../core/pods";
 import type { Resources } from "../../core/schema";
 import { bootstrap, PORTS, type Target } from "./bootstrap";
@@ -42,9 +42,15 @@ const ports = [
   { name: "stats", containerPort: PORTS.stats },
 ];
 
+/** The edge nodes. */
+const placeOf = ({ placement }: EnvoyConfig): Pick<OutlineObject, "nodeSelector" | "tolerations"> => ({
+  nodeSelector: { "kubernetes.io/os": "linux", ...placement?.nodeSelector },
+  ...(placement?.tolerations ? { tolerations: placement.tolerations } : {}),
+});
+
 /** One Envoy on each edge node. It runs as restricted allows in all but the host ports. */
 export function daemonSetSpec(config: EnvoyConfig, scope: Scope, file: string): Record<string, unknown> {
-  const { nodeSelector, tolerations, priorityClassName } = config.placement ?? {};
+  const { priorityClassName } = config.placement ?? {};
   const probe = (path: string): object => ({ httpGet: { path, port: "stats" } });
   return {
     selector: { matchLabels: LABELS },
@@ -57,8 +63,7 @@ export function daemonSetSpec(config: EnvoyConfig, scope: Scope, file: string): 
         serviceAccountName: "envoy",
         automountServiceAccountToken: false,
         enableServiceLinks: false,
-        nodeSelector: { "kubernetes.io/os": "linux", ...nodeSelector },
-        ...(tolerations ? { tolerations } : {}),
+        ...placeOf(config),
         ...(priorityClassName ? { priorityClassName } : {}),
         ...(scope.pullSecrets.length > 0 ? { imagePullSecrets: pullSecretRefs(scope) } : {}),
         securityContext: { runAsNonRoot: true, runAsUser: USER, runAsGroup: USER, fsGroup: USER, seccompProfile: { type: "RuntimeDefault" } },
@@ -102,6 +107,7 @@ export function envoyOutline(config: EnvoyConfig, scope: Scope): Outline {
       serviceAccount: "envoy",
       podLabels: LABELS,
       podSecurity: "privileged",
+      ...placeOf(config),
       containers: [
         {
           name: "envoy",

@@ -76,6 +76,7 @@ export const traefik = defineAddon({
   knobs: [
     { name: "three replicas", config: { replicas: 3 } },
     { name: "host ports", platform: { exposure: "hostport" } },
+    { name: "host ports, placed", config: { placement: { nodeSelector: { edge: "yes" } } }, platform: { exposure: "hostport" } },
     { name: "dashboard", config: { dashboard: true } },
     { name: "without Gateway API", config: { gatewayApi: false } },
   ],

@@ -1,4 +1,4 @@
-import { withRequests } from "../../charts/shaped";
+import { withPlacement, withRequests } from "../../charts/shaped";
 import type { Scope } from "../../core/addon";
 import type { Outline, OutlineObject } from "../../core/lock";
 import type { TraefikConfig } from "./schema";
@@ -14,7 +14,7 @@ export function shapeTraefik(outline: Outline, config: TraefikConfig, scope: Sco
   const shaped = kept.map((object): OutlineObject => {
     if (object.kind === "Deployment" && object.name === "traefik") {
       const sized = withRequests(object, "traefik", config.resources);
-      return hostPort ? onHosts(sized) : { ...sized, replicas: count };
+      return hostPort ? withPlacement(onHosts(sized), config.placement) : { ...sized, replicas: count };
     }
     if (object.kind === "Service" && object.name === "traefik") return { ...object, type: scope.exposure === "loadBalancer" ? "LoadBalancer" : "ClusterIP" };
     return object;

@@ -21,7 +21,7 @@ export const eks = defineCluster({
     ...(isPublic(config) ? { loadBalancerAnnotations: INTERNET_FACING } : {}),
     kubernetes: config.version,
     // Auto Mode makes nodes as pods ask for them.
-    nodes: config.nodes === "auto" ? undefined : Object.values(poolsOf(config)).reduce((sum, { min }) => sum + min, 0),
+    nodes: config.nodes === "auto" ? undefined : Object.values(poolsOf(config)).reduce((sum, { desired, min }) => sum + (desired ?? min), 0),
     identity: "aws",
     identityBy: identityBy(config),
     made: madeBy(config),
