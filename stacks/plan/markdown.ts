@@ -5,7 +5,7 @@ import type { Plan } from "./model";
 import { mermaid } from "./graph";
 import { identitiesTitle, identityRows } from "./identities";
 import { madeRows, madeTitle } from "./made";
-import { addonRows, clusterLine, FROM_DEFAULTS, offSlots, totalRows, urlNote } from "./text";
+import { addonRows, clusterLine, defaultsNote, offSlots, totalRows, urlNote } from "./text";
 
 /** The plan as Markdown: the summary of a pull request's job, or a page. */
 export function planMarkdown(plan: Plan): string {
@@ -28,18 +28,21 @@ export function planMarkdown(plan: Plan): string {
     ...(plan.made.length > 0 ? [`### ${madeTitle(plan.made)}`, table(["What", "Name", "", "Used by"], madeRows(plan.made))] : []),
     ...warningsPart(plan.warnings),
     "### Totals",
-    table(["What", "How much"], totalRows(plan.totals)) + (plan.totals.fromDefaults ? `\n\n${FROM_DEFAULTS}.` : ""),
+    table(["What", "How much"], totalRows(plan.totals)) + noteBelow(plan),
     ...capacityPart(plan),
     ...(plan.addons.length > 0 ? [`<details><summary>Graph</summary>\n\n\`\`\`mermaid\n${mermaid(plan)}\`\`\`\n\n</details>`] : []),
   ];
   return `${parts.join("\n\n")}\n`;
 }
 
-function capacityPart({ capacity, cost }: Plan): string[] {
+const noteBelow = (plan: Plan): string => (defaultsNote(plan) === "" ? "" : `\n\n${defaultsNote(plan)}.`);
+
+function capacityPart(plan: Plan): string[] {
+  const { capacity, cost } = plan;
   const made = capacity ? capacityRows(capacity) : [];
   return [
     ...(made.length > 0 ? ["### Made of", table(["What", "How many", "Size", "For pods", "Disk and taints"], made)] : []),
-    ...(capacity ? ["### Fit", table(["What", "How much"], fitRows(capacity))] : []),
+    ...(capacity ? ["### Fit", table(["What", "How much"], fitRows(capacity)) + noteBelow(plan)] : []),
     ...(cost ? [`### ${COST_TITLE}`, table(["What", "How many", "USD"], costRows(cost)), costNotes(cost).map(escape).join("\n")] : []),
   ];
 }

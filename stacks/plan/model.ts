@@ -92,6 +92,8 @@ export interface Totals {
   everyNode: boolean;
   /** True when `values`, `version` or `chart` of some add-on is overridden: the outlines do not know what that changes. */
   fromDefaults: boolean;
+  /** The add-ons of which that holds. */
+  defaultsOf: string[];
 }
 
 export interface Plan {

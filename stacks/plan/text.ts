@@ -56,8 +56,9 @@ export function totalRows(totals: Totals): string[][] {
   ];
 }
 
-/** Said beside the totals when some add-on's values, version or chart is the user's own. */
-export const FROM_DEFAULTS = "from defaults: what `values`, `version` or `chart` change is not counted";
+/** Said beside totals and fit when some add-on's values, version or chart is the user's own; otherwise nothing. */
+export const defaultsNote = ({ totals: { defaultsOf } }: Plan): string =>
+  defaultsOf.length === 0 ? "" : `from defaults: what \`values\`, \`version\` or \`chart\` of ${defaultsOf.join(", ")} change is not counted`;
 
 export function urlNote(url: PlannedUrl): string {
   return url.reason ? `${url.access}: ${url.reason}` : url.access;
@@ -93,11 +94,13 @@ export function planText(plan: Plan, style: Style = plain): string {
   if (plan.identities.length > 0) parts.push(section(identitiesTitle(plan), columns(identityRows(plan)), style));
   if (plan.made.length > 0) parts.push(section(madeTitle(plan.made), columns(madeRows(plan.made)), style));
   if (plan.warnings.length > 0) parts.push(plan.warnings.map((warning) => `${style.yellow("warning")}: ${warning}`).join("\n"));
-  parts.push(section(`Totals${plan.totals.fromDefaults ? ` (${FROM_DEFAULTS})` : ""}`, columns(totalRows(plan.totals)), style));
+  const note = defaultsNote(plan);
+  const noted = (title: string): string => (note === "" ? title : `${title} (${note})`);
+  parts.push(section(noted("Totals"), columns(totalRows(plan.totals)), style));
   if (plan.capacity) {
     const made = capacityRows(plan.capacity);
     if (made.length > 0) parts.push(section("Made of", columns(made), style));
-    parts.push(section("Fit", columns(fitRows(plan.capacity)), style));
+    parts.push(section(noted("Fit"), columns(fitRows(plan.capacity)), style));
   }
   if (plan.cost)
     parts.push([section(COST_TITLE, columns(costRows(plan.cost)), style), ...costNotes(plan.cost).map((note) => `  ${style.dim(note)}`)].join("\n"));

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { addons } from "../../components/addons/registry";
 import type { OutlineContainer, OutlineObject } from "../../components/core/lock";
 import { smallAddon } from "../../tests/small-addon";
 import { checkStack } from "../check";
-import { makePlan, type Totals } from "../plan";
-import { totalRows } from "./text";
+import { makePlan, type Plan, type Totals } from "../plan";
+import { planMarkdown } from "./markdown";
+import { planText, totalRows } from "./text";
 
 const container = (name: string, cpu?: string, memory?: string, more: Partial<OutlineContainer> = {}): OutlineContainer => ({
   name,
@@ -35,6 +37,8 @@ function totals(outline: OutlineObject[], cluster: object = { sandbox: {} }, con
 }
 
 const nodes = (count: number): object => ({ existing: { kubeconfig: "x", networkPolicies: true, nodes: count } });
+
+const planOf = (platform: object): Plan => makePlan(checkStack({ stack: "t", source: "t", values: { cluster: { sandbox: {} }, platform } }).checked);
 
 test("pods count replicas, DaemonSets count nodes, hooks and jobs do not count", () => {
   const outline = [
@@ -100,7 +104,30 @@ test("counts releases, images, load balancers, CRDs and their kinds", () => {
 });
 
 test("says that figures are from defaults when values, version or chart are the user's own", () => {
-  expect(totals([], undefined, { values: { replicas: 9 } }).fromDefaults).toBe(true);
-  expect(totals([], undefined, { version: "1.2.4" }).fromDefaults).toBe(true);
-  expect(totals([], undefined, { chart: "https://other.example.com" }).fromDefaults).toBe(true);
+  for (const own of [{ values: { replicas: 9 } }, { version: "1.2.4" }, { chart: "https://other.example.com" }])
+    expect(totals([], undefined, own)).toMatchObject({ fromDefaults: true, defaultsOf: ["jaeger"] });
+});
+
+test("names these add-ons beside totals and fit, as text, Markdown and JSON", () => {
+  const plan = planOf({ logs: { loki: { shipper: { alloy: { values: { alloy: { resources: { requests: { cpu: "9" } } } } } } } }, dashboards: "grafana" });
+  const note = "from defaults: what `values`, `version` or `chart` of alloy change is not counted";
+  expect(planText(plan)).toContain(`\nTotals (${note})\n`);
+  expect(planText(plan)).toContain(`\nFit (${note})\n`);
+  expect(planMarkdown(plan).split(`\n\n${note}.\n`)).toHaveLength(3);
+  expect(JSON.parse(JSON.stringify(plan)).totals).toMatchObject({ fromDefaults: true, defaultsOf: ["alloy"] });
+  const plain = planOf({ logs: "loki", dashboards: "grafana" });
+  for (const text of [planText(plain), planMarkdown(plain)]) expect(text).not.toContain("from defaults");
+  expect(plain.totals.defaultsOf).toEqual([]);
+});
+
+const choices = Object.values(addons).flatMap(({ name, slots, example }) => slots.slice(0, 1).map((slot) => ({ name, slot, example })));
+
+test.each(choices)("counts the resources of $name", ({ name, slot, example }) => {
+  const requests = (own: object): number => planOf({ domain: "example.com", [slot]: { [name]: { ...example, ...own } } }).totals.cpuRequests;
+  expect(requests({ resources: { requests: { cpu: "31" } } }) - requests({ resources: { requests: { cpu: "11" } } })).toBeGreaterThanOrEqual(20);
+});
+
+test("counts the resources of the shipper of logs, on each node", () => {
+  const requests = (cpu: string): number => planOf({ logs: { loki: { shipper: { alloy: { resources: { requests: { cpu } } } } } } }).totals.cpuRequests;
+  expect(requests("31") - requests("11")).toBeCloseTo(3 * 20);
 });

@@ -31,6 +31,7 @@ export function totalsOf(checked: CheckedStack): Totals {
   const fallback = defaultRequestOf(config.security.limits);
   const charts = addons.flatMap((addon) => Object.values(addon.addon.lock?.charts ?? {}));
   const crds = charts.flatMap((chart) => chart.crds);
+  const defaultsOf = addons.filter(({ config: { values, version, chart } }) => (values ?? version ?? chart) !== undefined).map(({ name }) => name);
   const totals: Totals = {
     addons: addons.length,
     releases: addons.reduce((sum, addon) => sum + releasesOf(addon).length, 0),
@@ -45,7 +46,8 @@ export function totalsOf(checked: CheckedStack): Totals {
     namespaces: 0,
     nodes,
     everyNode: true,
-    fromDefaults: addons.some(({ config: own }) => own.values !== undefined || own.version !== undefined || own.chart !== undefined),
+    fromDefaults: defaultsOf.length > 0,
+    defaultsOf,
   };
   const pools = sizedUp(checked)?.capacity.pools ?? [];
   for (const [addon, object] of addons.flatMap((addon) => outlineOf(addon).map((object) => [addon, object] as const))) {
