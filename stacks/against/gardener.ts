@@ -1,5 +1,5 @@
 import type { GardenerConfig } from "../../components/clusters/gardener/schema";
-import { shootName } from "../../components/clusters/gardener/shoot";
+import { shootName } from "../../components/clusters/gardener/name";
 import { shootIn } from "../rules/gardener";
 import { frozenRule, type FrozenField } from "./frozen";
 import type { ChangeRule } from "./rule";

@@ -1,5 +1,5 @@
 import { seconds, type GardenerConfig, type Pool } from "../../components/clusters/gardener/schema";
-import { shootName } from "../../components/clusters/gardener/shoot";
+import { shootName } from "../../components/clusters/gardener/name";
 import type { StackConfig } from "../model";
 import { overlap } from "./networks";
 import type { Facts, Finding, Rule } from "./rule";

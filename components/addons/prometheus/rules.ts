@@ -1,5 +1,3 @@
-import { groupBy } from "es-toolkit/array";
-import { mapValues } from "es-toolkit/object";
 import type { Collected } from "../../core/contributions";
 
 interface RuleGroup {
@@ -9,25 +7,14 @@ interface RuleGroup {
 
 /** The alerts of all add-ons, a group each: what Prometheus reads as a rule file and the chart makes PrometheusRules of. */
 export function alertGroups(all: Collected): Record<string, { groups: RuleGroup[] }> {
-  const groups = mapValues(
-    groupBy(all.alerts, (alert) => alert.addon),
-    (alerts, addon): { groups: RuleGroup[] } => ({
-      groups: [
-        {
-          name: addon,
-          rules: alerts.map((alert) => ({
-            alert: alert.name,
-            expr: alert.expr,
-            for: alert.for,
-            labels: { severity: alert.severity, addon },
-            annotations: { summary: alert.summary },
-          })),
-        },
-      ],
-    }),
-  );
+  const groups = new Map<string, RuleGroup>();
+  for (const { addon, name, expr, for: since, severity, summary } of all.alerts) {
+    const group = groups.get(addon) ?? { name: addon, rules: [] };
+    group.rules.push({ alert: name, expr, for: since, labels: { severity, addon }, annotations: { summary } });
+    groups.set(addon, group);
+  }
   // Some names would else be those of the chart's own rules.
-  return Object.fromEntries(Object.entries(groups).map(([addon, value]) => [`addon-${addon}`, value]));
+  return Object.fromEntries([...groups].map(([addon, group]) => [`addon-${addon}`, { groups: [group] }]));
 }
 
 /** PodMonitors for add-ons whose charts make no monitor of their own. */

@@ -2,7 +2,8 @@ import type { PinnedKubeconfig } from "../kubeconfig";
 import { readGarden, shootKubeconfig } from "./garden";
 import type { GardenerConfig } from "./schema";
 import { runCredentialScript } from "./script";
-import { credentialRequest, shootIdentifier, shootName } from "./shoot";
+import { shootName } from "./name";
+import { credentialRequest, shootIdentifier } from "./shoot";
 
 /** Long enough for a look at the cluster by a person or a nightly job. */
 const VALID_SECONDS = 3600;

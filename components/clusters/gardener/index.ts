@@ -6,7 +6,8 @@ import { ClusterComponent, clusterHandle } from "../provider";
 import { readGarden, shootKubeconfig, type Garden } from "./garden";
 import type { GardenerConfig } from "./schema";
 import { credentialScript, runCredentialScript } from "./script";
-import { credentialRequest, gardenIdentifier, shootIdentifier, shootName, shootObject, type CredentialRequest } from "./shoot";
+import { shootName } from "./name";
+import { credentialRequest, gardenIdentifier, shootIdentifier, shootObject, type CredentialRequest } from "./shoot";
 
 /**
  * Asks a garden for a Shoot and gets a kubeconfig for it. The Shoot is made by a provider of its own, `garden`; everything else goes

@@ -1,16 +1,7 @@
 import { identify } from "../kubeconfig";
 import { mergeWith } from "es-toolkit/object";
+import { shootName, type ShootName } from "./name";
 import { seconds, type GardenerConfig, type Pool } from "./schema";
-
-/** Where a Shoot is in its garden. */
-export interface ShootName {
-  namespace: string;
-  name: string;
-}
-
-export function shootName(config: Pick<GardenerConfig, "namespace" | "project" | "name">, stack: string): ShootName {
-  return { namespace: config.namespace ?? `garden-${config.project}`, name: config.name ?? stack };
-}
 
 /** Gardener asks for it on an object that shall be deleted. */
 const CONFIRM = "confirmation.gardener.cloud/deletion";
