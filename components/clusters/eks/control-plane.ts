@@ -87,19 +87,12 @@ export function makeControlPlane(place: Place, network: Network, nodeRole: MadeR
 /** Account, kind and path of a principal. Two principals never share one, as `role/a-b` and `role/a/b` would in letters and digits alone. */
 const entryName = (arn: string): string => `admin-${arn.split(":").slice(4).join(":").replace(":", "-").replace("/", "-")}`;
 
-/** What an entry was called before: as letters and digits only. */
-const formerName = (arn: string): string => entryName(arn).replace(/[^A-Za-z0-9]+/g, "-");
-
 /** Who may enter. Nobody is in by having made the cluster. */
 export function makeAccess(place: Place, cluster: Cluster): Resource[] {
   const { partition } = partitionOf(place.config.region);
-  const admins = adminsOf(place.config);
-  return admins.flatMap((principalArn) => {
-    const [name, former] = [entryName(principalArn), formerName(principalArn)];
-    // Where several were called the same none of them could be made, and the name may be another one's by now.
-    const renamed = name !== former && admins.filter((arn) => formerName(arn) === former).length === 1;
-    const aliases = renamed ? { aliases: [{ name: former }] } : {};
-    const entry = new AccessEntry(name, { clusterName: cluster.name, principalArn, type: "STANDARD" }, { ...place.opts, ...aliases });
+  return adminsOf(place.config).flatMap((principalArn) => {
+    const name = entryName(principalArn);
+    const entry = new AccessEntry(name, { clusterName: cluster.name, principalArn, type: "STANDARD" }, place.opts);
     const policy = new AccessPolicyAssociation(
       name,
       {
@@ -108,7 +101,7 @@ export function makeAccess(place: Place, cluster: Cluster): Resource[] {
         policyArn: `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`,
         accessScope: { type: "cluster" },
       },
-      { ...after(place, entry), ...aliases },
+      after(place, entry),
     );
     return [entry, policy];
   });
