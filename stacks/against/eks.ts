@@ -1,45 +1,39 @@
-import type { EksConfig } from "../../components/clusters/eks/schema";
 import { clusterName, poolsOf, vpcCidrOf, zonesOf } from "../../components/clusters/eks/settings";
 import { EKS_ROOT, eksIn } from "../rules/eks";
-import { frozenRule, type FrozenField } from "./frozen";
+import { frozenFieldOf, frozenRule, type FrozenField } from "./frozen";
 import type { ChangeRule } from "./rule";
 
-/** What a new cluster in the place of the old one takes along. */
-const COST = "another one means a new cluster: all that runs in it is made anew, and volumes and addresses of balancers are lost";
-
-const field = (id: string, path: string, reason: string, read: (eks: EksConfig, stack: string) => string | undefined, cost = COST): FrozenField => ({
-  id: `frozen-eks${id}`,
-  path: `${EKS_ROOT}.${path}`,
-  reason,
-  cure: `put the old value back; ${cost}`,
-  read: (config) => {
-    const eks = eksIn(config);
-    return eks && read(eks, config.stack);
-  },
+const field = frozenFieldOf({
+  id: "frozen-eks",
+  root: EKS_ROOT,
+  of: eksIn,
+  cure: "put the old value back; another one means a new cluster: all that runs in it is made anew, and volumes and addresses of balancers are lost",
 });
 
-const VPC_COST = "another one means another VPC, and a new cluster in it: all that runs is made anew, and volumes, NAT and balancers get new addresses";
+const inVpc = {
+  cure: "put the old value back; another one means another VPC, and a new cluster in it: all that runs is made anew, and volumes, NAT and balancers get new addresses",
+};
 
 /** What makes AWS, or its provider, delete the cluster and make another (aws_eks_cluster: ForceNew), or what it stands on. */
 const fields: readonly FrozenField[] = [
   field("", "name", "EKS renames no cluster: another name is another cluster.", (eks, stack) => clusterName(eks, stack)),
-  field("-region", "region", "Control plane, nodes, volumes and network are in one region.", ({ region }) => region),
-  field("-account", "account", "Everything of the cluster belongs to one account.", ({ account }) => account),
+  field("region", "region", "Control plane, nodes, volumes and network are in one region.", ({ region }) => region),
+  field("account", "account", "Everything of the cluster belongs to one account.", ({ account }) => account),
   field(
-    "-nodes",
+    "nodes",
     "nodes",
     "Auto Mode, node groups and Karpenter have nodes and, Auto Mode, volumes of their own that the others do not take over.",
     ({ nodes }) => nodes,
   ),
-  field("-services", "network.services", "Every Service holds an address of this network; EKS takes it at creation only.", ({ network }) => network.services),
-  field("-key", "encryption.key", "EKS does not exchange the key that Secrets are encrypted with.", ({ encryption }) => encryption.key ?? "a key of our own"),
-  field("-vpc", "network.existing", "EKS moves no cluster to another VPC.", ({ network }) => network.existing?.vpcId ?? "a VPC of our own", VPC_COST),
+  field("services", "network.services", "Every Service holds an address of this network; EKS takes it at creation only.", ({ network }) => network.services),
+  field("key", "encryption.key", "EKS does not exchange the key that Secrets are encrypted with.", ({ encryption }) => encryption.key ?? "a key of our own"),
+  field("vpc", "network.existing", "EKS moves no cluster to another VPC.", ({ network }) => network.existing?.vpcId ?? "a VPC of our own", inVpc),
   field(
-    "-vpc-cidr",
+    "vpc-cidr",
     "network.cidr",
     "AWS takes the first network of a VPC at creation only, and the subnets are parts of it.",
     (eks) => (eks.network.existing ? undefined : vpcCidrOf(eks)),
-    VPC_COST,
+    inVpc,
   ),
 ];
 

@@ -89,6 +89,31 @@ const fields: readonly FrozenField[] = [
   },
 ];
 
+/** What the frozen fields of one kind of cluster have in common. */
+interface FrozenOf<C> {
+  /** Id of the rule about what the cluster goes by; the others' ids begin with it. */
+  id: string;
+  root: string;
+  of(config: StackConfig): C | undefined;
+  cure: string;
+  stays?: boolean;
+}
+
+/** Makes frozen fields of one kind of cluster. */
+export const frozenFieldOf =
+  <C>({ id, root, of, ...common }: FrozenOf<C>) =>
+  (name: string, path: string, reason: string, read: (cluster: C, stack: string) => string | undefined, more: Partial<FrozenField> = {}): FrozenField => ({
+    id: name === "" ? id : `${id}-${name}`,
+    path: `${root}.${path}`,
+    reason,
+    ...common,
+    ...more,
+    read: (config) => {
+      const cluster = of(config);
+      return cluster && read(cluster, config.stack);
+    },
+  });
+
 /** The rule of a frozen field. Setting a field for the first time is no change of it. */
 export const frozenRule = ({ id, path, reason, cure, stays, read }: FrozenField): ChangeRule => ({
   id,

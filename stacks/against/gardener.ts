@@ -1,34 +1,28 @@
-import type { GardenerConfig } from "../../components/clusters/gardener/schema";
 import { shootName } from "../../components/clusters/gardener/name";
 import { shootIn } from "../rules/gardener";
-import { frozenRule, type FrozenField } from "./frozen";
+import { frozenFieldOf, frozenRule, type FrozenField } from "./frozen";
 import type { ChangeRule } from "./rule";
 
-const field = (id: string, path: string, reason: string, read: (shoot: GardenerConfig) => string | undefined): FrozenField => ({
-  id: `frozen-shoot-${id}`,
-  path: `bearstack:cluster.gardener.${path}`,
-  reason,
+const field = frozenFieldOf({
+  id: "frozen-shoot",
+  root: "bearstack:cluster.gardener",
+  of: shootIn,
   cure: "put the old value back; another one means another Shoot",
   stays: true,
-  read: (config) => {
-    const shoot = shootIn(config);
-    return shoot && read(shoot);
-  },
 });
 
 /** What Gardener's API server calls immutable in a Shoot (its pkg/api/core/validation/shoot.go). Nodes' addresses and credentials are not. */
 const fields: readonly FrozenField[] = [
-  {
-    id: "frozen-shoot",
-    path: "bearstack:cluster.gardener.name",
-    reason: "Another name, project or namespace is another Shoot: a new cluster would be made, and everything in the old one left or destroyed.",
-    cure: "put the old one back; a second Shoot is a second stack",
-    read: (config) => {
-      const shoot = shootIn(config);
-      const name = shoot && shootName(shoot, config.stack);
-      return name && `${name.namespace}/${name.name}`;
+  field(
+    "",
+    "name",
+    "Another name, project or namespace is another Shoot: a new cluster would be made, and everything in the old one left or destroyed.",
+    (shoot, stack) => {
+      const { namespace, name } = shootName(shoot, stack);
+      return `${namespace}/${name}`;
     },
-  },
+    { cure: "put the old one back; a second Shoot is a second stack" },
+  ),
   field("region", "region", "Machines, volumes and networks of a Shoot are in one region.", ({ region }) => region),
   field("profile", "cloudProfile", "The profile says which cloud a Shoot is in.", ({ cloudProfile }) => cloudProfile),
   field("provider", "provider", "The provider made the machines, volumes and networks of the Shoot.", ({ provider, cloudProfile }) => provider ?? cloudProfile),

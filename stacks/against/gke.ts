@@ -3,38 +3,26 @@ import type { Pool } from "../../components/clusters/gke/pool-schema";
 import type { GkeConfig } from "../../components/clusters/gke/schema";
 import { GKE, gkeIn } from "../rules/gke";
 import { inside } from "../rules/networks";
-import { frozenRule, type FrozenField } from "./frozen";
+import { frozenFieldOf, frozenRule, type FrozenField } from "./frozen";
 import type { ChangeRule } from "./rule";
 
 /** What a replacement would take along. */
 const COST = "another one means another cluster: everything in this one would be deleted with it, volumes and addresses included";
 
-const field = (id: string, path: string, reason: string, read: (gke: GkeConfig) => string | undefined): FrozenField => ({
-  id: `frozen-gke-${id}`,
-  path: `${GKE}.${path}`,
-  reason,
-  cure: `put the old value back; ${COST}`,
-  read: (config) => {
-    const gke = gkeIn(config);
-    return gke && read(gke);
-  },
-});
+const field = frozenFieldOf({ id: "frozen-gke", root: GKE, of: gkeIn, cure: `put the old value back; ${COST}` });
 
 const own = (range: "pods" | "services") => (gke: GkeConfig) => (gke.network.existing ? undefined : ownRanges(gke)[range]);
 const existing = (name: "podsRange" | "servicesRange") => (gke: GkeConfig) => gke.network.existing?.[name];
 
 /** Fields that make the provider replace the cluster or its subnetwork (ForceNew in its resource_container_cluster.go). */
 const fields: readonly FrozenField[] = [
-  {
-    id: "frozen-gke",
-    path: `${GKE}.name`,
-    reason: "Another project, region or name is another cluster: a new one would be made, and everything in the old one deleted with it.",
-    cure: `put the old one back; ${COST}. A second cluster is a second stack`,
-    read: (config) => {
-      const gke = gkeIn(config);
-      return gke && `${gke.project}/${gke.region}/${clusterName(gke, config.stack)}`;
-    },
-  },
+  field(
+    "",
+    "name",
+    "Another project, region or name is another cluster: a new one would be made, and everything in the old one deleted with it.",
+    (gke, stack) => `${gke.project}/${gke.region}/${clusterName(gke, stack)}`,
+    { cure: `put the old one back; ${COST}. A second cluster is a second stack` },
+  ),
   field("mode", "mode", "A cluster is Autopilot or standard from its first day on.", ({ mode }) => mode),
   field("network", "network.existing", "A cluster does not move to another network.", ({ network }) =>
     network.existing ? `${network.existing.network} ${network.existing.subnetwork}` : "an own network",
