@@ -10,6 +10,9 @@ const field = frozenFieldOf({
   cure: "put the old value back; another one means a new cluster: all that runs in it is made anew, and volumes and addresses of balancers are lost",
 });
 
+/** The node groups stay, and all that is new is made beside them. */
+const karpenterComes = (before: string, after: string): boolean => before === "managed" && after === "karpenter";
+
 const inVpc = {
   cure: "put the old value back; another one means another VPC, and a new cluster in it: all that runs is made anew, and volumes, NAT and balancers get new addresses",
 };
@@ -22,8 +25,9 @@ const fields: readonly FrozenField[] = [
   field(
     "nodes",
     "nodes",
-    "Auto Mode, node groups and Karpenter have nodes and, Auto Mode, volumes of their own that the others do not take over.",
+    "Auto Mode, node groups and Karpenter have nodes and, Auto Mode, volumes of their own that the others do not take over. Karpenter alone may come beside node groups.",
     ({ nodes }) => nodes,
+    { allows: karpenterComes },
   ),
   field("services", "network.services", "Every Service holds an address of this network; EKS takes it at creation only.", ({ network }) => network.services),
   field("key", "encryption.key", "EKS does not exchange the key that Secrets are encrypted with.", ({ encryption }) => encryption.key ?? "a key of our own"),
@@ -47,7 +51,7 @@ export const eksChangeRules: readonly ChangeRule[] = [
     cure: "Keep the pool beside the new one, or let its pods find room elsewhere before.",
     find: ({ before, after }) => {
       const [then, now] = [eksIn(before.config), eksIn(after.config)];
-      if (!then || !now || then.nodes !== now.nodes) return [];
+      if (!then || !now || (then.nodes !== now.nodes && !karpenterComes(then.nodes, now.nodes))) return [];
       const left = Object.keys(poolsOf(then)).filter((pool) => !(pool in poolsOf(now)));
       const byDefault = Object.keys(then.pools).length === 0 ? ", there by default" : "";
       return left.map((pool) => ({

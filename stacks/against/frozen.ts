@@ -10,6 +10,8 @@ export interface FrozenField {
   cure: string;
   /** True where taking the field out is a change of it as well. */
   stays?: boolean;
+  /** Changes that cost nothing. */
+  allows?(before: string, after: string): boolean;
   read(config: StackConfig): string | undefined;
 }
 
@@ -115,7 +117,7 @@ export const frozenFieldOf =
   });
 
 /** The rule of a frozen field. Setting a field for the first time is no change of it. */
-export const frozenRule = ({ id, path, reason, cure, stays, read }: FrozenField): ChangeRule => ({
+export const frozenRule = ({ id, path, reason, cure, stays, allows, read }: FrozenField): ChangeRule => ({
   id,
   severity: "error",
   reason,
@@ -123,7 +125,7 @@ export const frozenRule = ({ id, path, reason, cure, stays, read }: FrozenField)
   find: ({ before, after }) => {
     const [then, now] = [read(before.config), read(after.config)];
     const gone = now === undefined && (!stays || before.config.cluster.kind !== after.config.cluster.kind);
-    return then === undefined || gone || then === now
+    return then === undefined || gone || then === now || (now !== undefined && allows?.(then, now))
       ? []
       : [
           {

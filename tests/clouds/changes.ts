@@ -66,7 +66,11 @@ const eksChanges: Readonly<Record<string, Change[]>> = {
   name: [eks("name", "prod", "other"), eks("name", undefined, "other")],
   version: [eks("version", "1.34", "1.35", { oneWay: true })],
   admins: [eks("admins", ["arn:aws:iam::123456789012:role/a"], ["arn:aws:iam::123456789012:role/b"])],
-  nodes: (["managed", "karpenter"] as const).map((nodes) => eks("nodes", "auto", nodes, { otherwise: "nodes and volumes of Auto Mode are nobody else's" })),
+  nodes: [
+    ...(["managed", "karpenter"] as const).map((nodes) => eks("nodes", "auto", nodes, { otherwise: "nodes and volumes of Auto Mode are nobody else's" })),
+    managed("nodes", "managed", "karpenter", { oneWay: true }),
+    managed("nodes", "karpenter", "managed", { oneWay: true, otherwise: "nodes that Karpenter made would be nobody's, and hold their role" }),
+  ],
   "auto.nodePools": [eks("auto.nodePools", ["system"], ["general-purpose"])],
   "pools.*.instanceTypes": [managed("pools.main.instanceTypes", ["m6i.large"], ["m7i.large"])],
   "pools.*.architecture": [

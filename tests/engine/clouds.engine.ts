@@ -18,6 +18,8 @@ interface Kind {
   updated: object;
   /** The same cluster for others who log in to it, with what they ask for. */
   renewed?: { config: object; login: string };
+  /** A change that makes something beside all that is there. */
+  beside?: object;
   /** Outputs that lead to the cluster. */
   leads: Record<string, string[]>;
   cluster: { type: string; name: string };
@@ -63,6 +65,7 @@ const kinds: Kind[] = [
       config: { ...eks, version: "1.36", roleArn: deploy },
       login: `aws eks get-token --cluster-name prod --region eu-west-1 --output json --role-arn ${deploy}`,
     },
+    beside: { ...eks, version: "1.36", nodes: "karpenter", pools: { main: { min: 3 } } },
     leads: { "aws:eks/cluster:Cluster": ["endpoint", "certificateAuthority"] },
     cluster: { type: "aws:eks/cluster:Cluster", name: "cluster" },
     nodes: "aws:eks/nodeGroup:NodeGroup",
@@ -266,6 +269,22 @@ describe.skipIf(!hasPulumi).each(kinds)("$kind in the real engine, its cloud a s
     expect(cloud.logins).toContain(login);
     configure(kind.updated);
     await stack.done("up", "--yes", "--skip-preview");
+  });
+
+  it.runIf(kind.beside)("takes another way to nodes beside the one that is there, of which nothing goes", async () => {
+    configure(kind.updated);
+    await stack.commit();
+    configure(kind.beside);
+    const checked = await stack.check("--against", "HEAD");
+    expect(checked.code, checked.text).toBe(0);
+    const { code, steps, errors, document } = await stack.preview();
+    expect([code, errors]).toEqual([0, []]);
+    const found = changes(steps);
+    expect(found).toContain("create aws:sqs/queue:Queue karpenter");
+    expect(found.filter((change) => !change.startsWith("create "))).toEqual(
+      ["a", "b", "c"].map((zone) => `update aws:ec2/subnet:Subnet private-eu-west-1${zone}`),
+    );
+    expect(await stack.guard(document)).toMatchObject({ code: 0, losses: [] });
   });
 
   it.each(Object.entries(kind.others))("refuses %s: by the check, by protect, and by the guard where protect went in the same run", async (_what, other) => {

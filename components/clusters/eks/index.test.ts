@@ -6,7 +6,7 @@ import { inside, overlap } from "../../../stacks/rules/networks";
 import { eksKubeconfig } from "./kubeconfig";
 import { EksConfig } from "./schema";
 import { isArm, poolsOf, subnetsOf } from "./settings";
-import { checked, full, modes, named, names, record } from "../../../tests/eks";
+import { checked, full, modes, named, names, pools, record } from "../../../tests/eks";
 import { addonVersions, managedAddons } from "./versions";
 
 const cluster = async (eks: object): Promise<RecordedResource> => named(await record(eks), "Cluster", "cluster");
@@ -300,6 +300,15 @@ describe("Karpenter", () => {
     expect(names(resources, "EventTarget")).toEqual(names(resources, "EventRule"));
     const policy = JSON.parse(named(resources, "QueuePolicy", "karpenter").inputs.policy as string) as { Statement: { Condition: Record<string, unknown> }[] };
     expect(policy.Statement[0]!.Condition).toMatchObject({ ArnEquals: { "aws:SourceArn": { length: 4 } } });
+  });
+
+  it("comes beside the node groups of a cluster that is there, which stay, with all else, as they are", async () => {
+    const [before, after] = [await record({ ...full, nodes: "managed", pools }), await record({ ...full, nodes: "karpenter", pools })];
+    const then = ({ urn }: RecordedResource): RecordedResource | undefined => after.find((one) => one.urn === urn);
+    const changed = before.filter((one) => JSON.stringify(then(one)?.inputs) !== JSON.stringify(one.inputs));
+    // By this tag Karpenter finds its subnets.
+    expect(changed.map(({ name }) => name)).toEqual(["private-eu-west-1a", "private-eu-west-1b", "private-eu-west-1c"]);
+    for (const one of changed) expect(then(one)?.inputs).toEqual({ ...one.inputs, tags: { ...(one.inputs.tags as object), "karpenter.sh/discovery": "prod" } });
   });
 });
 

@@ -161,7 +161,7 @@ export const EksConfig = z.strictObject({
   nodes: z
     .enum(["auto", "managed", "karpenter"])
     .default("auto")
-    .describe("Who makes nodes: EKS Auto Mode, managed node groups, or Karpenter beside one managed group. Cannot change later."),
+    .describe("Who makes nodes: EKS Auto Mode, managed node groups, or Karpenter beside managed groups. Cannot change later, but from managed to karpenter."),
   auto: z
     .strictObject({
       nodePools: z
