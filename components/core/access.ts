@@ -40,6 +40,8 @@ export interface CloudAccess {
   at: string;
   /** What to do there instead where a cluster gives no identities: `give accessKey and secretKey`. */
   instead: string;
+  /** How long what it writes stays, as its config says: 14d. Then it deletes it. */
+  keeps?: string;
   /** What names the zones of the needs, e.g. `hostedZoneId`. */
   zoneField?: string;
   /** The chart's value for annotations of the service account, keys in order. */
@@ -79,11 +81,12 @@ interface BucketUse {
   googleS3: string;
   /** It asks for the bucket itself as well. */
   look?: boolean;
+  keeps: string;
 }
 
 /** An add-on's bucket, `objects` of its config: AWS without keys, and any of Google Cloud, is reached by the pod's identity; who names another endpoint has keys. */
-export function bucketAccess({ s3, gcs }: Objects, { addon, why, googleS3, look }: BucketUse): CloudAccess[] {
-  const account = { serviceAccount: addon, annotations: ["serviceAccount", "annotations"], why } as const;
+export function bucketAccess({ s3, gcs }: Objects, { addon, why, googleS3, look, keeps }: BucketUse): CloudAccess[] {
+  const account = { serviceAccount: addon, annotations: ["serviceAccount", "annotations"], why, keeps } as const;
   if (gcs) {
     const need: AccessNeed = { cloud: "gcp", kind: "bucket", bucket: gcs.bucket, write: true, ...(look ? { look } : {}) };
     return [{ ...account, needs: [need], at: "objects.gcs", instead: `use objects.s3 with the endpoint ${googleS3} and an HMAC key` }];

@@ -1,4 +1,5 @@
 import { cloudNames, type AccessNeed, type Cloud, type CloudAccess } from "../../components/core/access";
+import { hoursOf } from "../../components/core/schema";
 import type { From } from "../../components/core/contributions";
 import { isAbout, isForeignKey, madeLists, type Made, type MadeKind } from "../../components/clusters/made";
 import type { CheckedStack } from "../check";
@@ -111,6 +112,29 @@ export const madeRules: readonly Rule[] = [
         ? undefined
         : { problem: `is made by the cluster in ${region}, and is looked for in ${need.region}.`, fix: `set region: ${region}` },
     ),
+  },
+  {
+    id: "made-bucket-expires",
+    severity: "warning",
+    // Grafana's docs of Loki, Log retention: a lifecycle of the bucket has to be longer than the retention.
+    reason: "Loki and Tempo delete by themselves what is older than their retention; what the bucket deletes before that, their index still names.",
+    cure: "Set `expireDays` of the bucket above the retention, or leave it out.",
+    find: (facts) =>
+      needsIn(facts, isBucket).flatMap(({ need, access: { addon, keeps } }) =>
+        madeOf(facts, "bucket").flatMap((bucket) => {
+          const { expireDays } = bucket;
+          const days = keeps === undefined ? 0 : hoursOf(keeps) / 24;
+          if (expireDays === undefined || expireDays > days || bucket.name !== need.bucket) return [];
+          return [
+            {
+              path: `${madePath(facts, bucket)}.expireDays`,
+              seen: expireDays,
+              problem: `is not longer than ${addon} keeps what it writes there (${keeps}): objects go that its index still names.`,
+              fix: `set expireDays: ${Math.floor(days) + 1} or more, or leave it out: ${addon} deletes by itself`,
+            },
+          ];
+        }),
+      ),
   },
   {
     id: "zone-unlisted",

@@ -1,5 +1,6 @@
 import { amount } from "../../../stacks/quantity";
 import type { Values, ValuesContext } from "../../core/addon";
+import { hoursOf } from "../../core/schema";
 import { storageClassName } from "../../core/storage";
 import type { S3Objects, TempoConfig } from "./schema";
 
@@ -12,11 +13,9 @@ const DATA = "/var/tempo";
 /** Garbage is collected harder before the limit is reached, since what is not heap needs room as well. */
 const HEAP_SHARE = 0.8;
 
-const HOURS: Record<string, number> = { s: 1 / 3600, m: 1 / 60, h: 1, d: 24, w: 7 * 24, y: 365 * 24 };
-
 /** A duration as Go reads it: hours are its largest unit. */
 export function goDuration(text: string): string {
-  const hours = [...text.matchAll(/(\d+)([smhdwy])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * HOURS[unit!]!, 0);
+  const hours = hoursOf(text);
   return Number.isInteger(hours) ? `${hours}h` : `${Math.round(hours * 3600)}s`;
 }
 
