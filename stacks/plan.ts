@@ -4,6 +4,7 @@ import { tenantNamespace } from "../components/tenants/schema";
 import { uiAccess } from "../components/wiring/exposure";
 import type { CheckedStack } from "./check";
 import { plannedIdentities } from "./plan/identities";
+import { plannedKeys } from "./plan/keys";
 import { plannedMade } from "./plan/made";
 import { plannedCapacity } from "./plan/capacity";
 import { plannedCost } from "./plan/cost";
@@ -27,6 +28,7 @@ export function makePlan(checked: CheckedStack): Plan {
     namespaces,
     urls: plannedUrls(checked),
     identities: plannedIdentities(checked),
+    keys: plannedKeys(checked),
     made: plannedMade(checked),
     warnings,
     images: imagesOf(resolved?.addons ?? []),

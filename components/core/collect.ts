@@ -3,11 +3,11 @@ import type { Collected, From } from "./contributions";
 import type { ResolvedAddon } from "./resolve";
 import type { PlatformConfig } from "../../stacks/model";
 
-const parts = ["uis", "scrapes", "flows", "dashboards", "alerts", "dataSources", "certificates"] as const;
+const parts = ["uis", "scrapes", "flows", "dashboards", "alerts", "dataSources", "certificates", "keys"] as const;
 
 /** Gathers the static contributions of all add-ons, each marked with its origin, before any add-on is created. */
 export function collect(addons: readonly ResolvedAddon[], platform: PlatformConfig): Collected {
-  const all: Collected = { uis: [], scrapes: [], flows: [], dashboards: [], alerts: [], dataSources: [], certificates: [], access: [] };
+  const all: Collected = { uis: [], scrapes: [], flows: [], dashboards: [], alerts: [], dataSources: [], certificates: [], keys: [], access: [] };
   let rank = -1;
   for (const addon of addons) {
     for (const part of parts) {

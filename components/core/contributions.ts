@@ -1,4 +1,5 @@
 import type { CloudAccess } from "./access";
+import type { KeyUse } from "./keys";
 import type { Slot } from "./slots";
 
 /** Pod Security Standards level of a namespace (kubernetes.io, Pod Security Standards). */
@@ -120,6 +121,8 @@ export interface Contributions {
   backend?: Backend;
   /** Identities of the cloud it relies on, where its config has no keys. */
   access?: readonly CloudAccess[];
+  /** What of a cloud it reaches with keys, where its config has some: for the plan. */
+  keys?: readonly KeyUse[];
   /** Something the user should know: retired upstream, default that does not fit production ... */
   warnings?: readonly string[];
 }
@@ -137,6 +140,7 @@ export interface Collected {
   dataSources: From<DataSource>[];
   certificates: From<CertificateNeed>[];
   access: From<CloudAccess>[];
+  keys: From<KeyUse>[];
   traceSink?: { otlpGrpc: string; addon: string };
   backend?: Backend & { addon: string };
 }

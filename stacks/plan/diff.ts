@@ -1,6 +1,7 @@
 import { columns } from "../columns";
 import { bytesText, coresText } from "../quantity";
 import { identityMap } from "./identities";
+import { keyMap } from "./keys";
 import { madeMap } from "./made";
 import { capacityMap } from "./capacity-text";
 import { costText } from "./cost-text";
@@ -44,6 +45,7 @@ export function planChanges(before: Plan | undefined, after: Plan): Change[] {
       (name) => `page ${name}`,
     ),
     ...keyed(identityMap(before), identityMap(after), (account) => `rights of ${account}`, "none"),
+    ...keyed(keyMap(before), keyMap(after), (addon) => `keys of ${addon}`, "none"),
     ...keyed(madeMap(before), madeMap(after), (thing) => thing),
     ...keyed(totalsMap(before?.totals), totalsMap(after.totals), (name) => `total ${name}`),
     ...keyed(capacityMap(before?.capacity), capacityMap(after.capacity), (name) => name),

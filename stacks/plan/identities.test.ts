@@ -55,7 +55,7 @@ describe("the rights in a plan", () => {
     expect([`${one!.namespace}/${one!.serviceAccount}`, ...one!.rights, one!.by]).toEqual(row);
   });
 
-  it("are none with keys, in another cloud, and on a cluster without identities", () => {
+  it("are none with keys (which keys.test.ts is about), in another cloud, and on a cluster without identities", () => {
     for (const [cluster, platform] of [
       [eks(), { logs: logs("acme-logs", { existingSecret: "keys" }) }],
       [eks(), { certificates: proofs({ route53: { region: "eu-west-1", hostedZoneId: "Z1", accessKeyId: "AKIA", secretAccessKey: secure } }) }],

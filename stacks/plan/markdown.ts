@@ -4,6 +4,7 @@ import type { Change } from "./diff";
 import type { Plan } from "./model";
 import { mermaid } from "./graph";
 import { identitiesTitle, identityRows } from "./identities";
+import { keyRows, KEYS_TITLE } from "./keys";
 import { madeRows, madeTitle } from "./made";
 import { addonRows, clusterLine, defaultsNote, offSlots, totalRows, urlNote } from "./text";
 
@@ -25,6 +26,7 @@ export function planMarkdown(plan: Plan): string {
         ]
       : []),
     ...(plan.identities.length > 0 ? [`### ${identitiesTitle(plan)}`, table(["Service account", "May", "By"], identityRows(plan))] : []),
+    ...(plan.keys.length > 0 ? [`### ${KEYS_TITLE}`, table(["Add-on", "What", "By"], keyRows(plan))] : []),
     ...(plan.made.length > 0 ? [`### ${madeTitle(plan.made)}`, table(["What", "Name", "", "Used by"], madeRows(plan.made))] : []),
     ...warningsPart(plan.warnings),
     "### Totals",

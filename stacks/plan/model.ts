@@ -3,6 +3,7 @@ import type { UiAccess } from "../../components/wiring/exposure";
 import type { PodSecurity } from "../../components/core/contributions";
 import type { Port } from "../../components/core/ports";
 import type { Slot } from "../../components/core/slots";
+import type { PlannedKey } from "./keys";
 import type { PlannedMade } from "./made";
 import type { PlannedCapacity } from "./capacity";
 import type { PlannedCost } from "./cost";
@@ -106,6 +107,7 @@ export interface Plan {
   namespaces: PlannedNamespace[];
   urls: PlannedUrl[];
   identities: PlannedIdentity[];
+  keys: PlannedKey[];
   /** What is made in the cloud beside the cluster. */
   made: PlannedMade[];
   warnings: string[];

@@ -2,6 +2,7 @@ import { slotNames } from "../../components/core/slots";
 import { columns } from "../columns";
 import { bytesText, coresText } from "../quantity";
 import { identitiesTitle, identityRows } from "./identities";
+import { keyRows, KEYS_TITLE } from "./keys";
 import { madeRows, madeTitle } from "./made";
 import { capacityRows, fitRows } from "./capacity-text";
 import { COST_TITLE, costNotes, costRows } from "./cost-text";
@@ -92,6 +93,7 @@ export function planText(plan: Plan, style: Style = plain): string {
     parts.push(section(heading, columns(plan.urls.map((url) => [url.title, url.url ?? "-", urlNote(url)])), style));
   }
   if (plan.identities.length > 0) parts.push(section(identitiesTitle(plan), columns(identityRows(plan)), style));
+  if (plan.keys.length > 0) parts.push(section(KEYS_TITLE, columns(keyRows(plan)), style));
   if (plan.made.length > 0) parts.push(section(madeTitle(plan.made), columns(madeRows(plan.made)), style));
   if (plan.warnings.length > 0) parts.push(plan.warnings.map((warning) => `${style.yellow("warning")}: ${warning}`).join("\n"));
   const note = defaultsNote(plan);

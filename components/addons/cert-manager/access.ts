@@ -1,4 +1,5 @@
 import type { CloudAccess } from "../../core/access";
+import type { KeyUse } from "../../core/keys";
 import type { CertManagerConfig } from "./schema";
 
 const account = {
@@ -33,6 +34,16 @@ export function certManagerAccess({ acme }: CertManagerConfig): CloudAccess[] {
       },
     ];
   return [];
+}
+
+/** Proofs by DNS with keys: all other providers, and those of the two clouds where they are given some. */
+export function certManagerKeys({ acme }: CertManagerConfig): KeyUse[] {
+  const dns01 = acme?.dns01 ?? {};
+  const [name] = Object.keys(dns01);
+  const { route53, cloudDNS } = dns01;
+  if (name === undefined || (route53 && !route53.secretAccessKey) || (cloudDNS && !cloudDNS.serviceAccount)) return [];
+  const zone = route53?.hostedZoneId ?? cloudDNS?.hostedZoneName;
+  return [{ what: `proofs by DNS of ${name}${zone === undefined ? "" : ` in zone ${zone}`}`, at: `acme.dns01.${name}` }];
 }
 
 const list = (zone: string | undefined): string[] => (zone === undefined ? [] : [zone]);

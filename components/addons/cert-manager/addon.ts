@@ -2,7 +2,7 @@ import { withRequests } from "../../charts/shaped";
 import { defineAddon } from "../../core/addon";
 import type { Flow } from "../../core/contributions";
 import type { ChartLock } from "../../core/lock";
-import { certManagerAccess } from "./access";
+import { certManagerAccess, certManagerKeys } from "./access";
 import lock from "./chart.lock.json";
 import { ISSUER, issuerKind } from "./issuer";
 import { CertManagerConfig } from "./schema";
@@ -89,6 +89,7 @@ export const certManager = defineAddon({
         },
       ],
       access: certManagerAccess(config),
+      keys: certManagerKeys(config),
       ...(warning ? { warnings: [warning] } : {}),
     };
   },

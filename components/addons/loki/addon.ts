@@ -1,4 +1,5 @@
 import { defineAddon, type Pulled, type Scope } from "../../core/addon";
+import { bucketKeys } from "../../core/keys";
 import type { ChartLock } from "../../core/lock";
 import { lokiAccess } from "./access";
 import lock from "./chart.lock.json";
@@ -43,6 +44,7 @@ export const loki = defineAddon({
     alerts,
     dashboards: [dashboard],
     access: lokiAccess(config),
+    keys: bucketKeys(config.objects ?? {}),
     ...(scope.profile === "ha" && !config.objects ? { warnings: ["runs as one pod though the profile is ha → add objects, and it runs as three"] } : {}),
   }),
   lock: lock as ChartLock,

@@ -1,5 +1,6 @@
 import { defineAddon, type Scope } from "../../core/addon";
 import type { Flow } from "../../core/contributions";
+import { bucketKeys } from "../../core/keys";
 import type { ChartLock } from "../../core/lock";
 import type { Ports } from "../../core/ports";
 import { tempoAccess } from "./access";
@@ -45,6 +46,7 @@ export const tempo = defineAddon({
     alerts: alerts(config, scope),
     dashboards: [dashboard(config)],
     access: tempoAccess(config),
+    keys: bucketKeys(config.objects ?? {}),
     ...(scope.profile === "ha"
       ? { warnings: ["is one pod in the profile ha too → senders keep their spans while it restarts, so leave their queues and retries on"] }
       : {}),
