@@ -1,5 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parse, stringify } from "yaml";
@@ -16,6 +15,7 @@ import { testSandbox, type TestSandbox } from "../sandbox/runner/testing/sandbox
 import { ensureTool } from "../sandbox/tools";
 import { checkStackOrThrow } from "../stacks/check";
 import { parseStackText } from "../stacks/stack-file";
+import { Programs, type Answer } from "./programs";
 
 const ROLE = "arn:aws:iam::123456789012:role/deploy";
 const HOST = "gke-0a1b.europe-west1.gke.goog";
@@ -23,35 +23,6 @@ const eksPlace = { region: "eu-west-1", admins: [ROLE] };
 const gkePlace = { project: "acme-prod", region: "europe-west1" };
 const eks = (more: object = {}): EksConfig => EksConfig.parse({ ...eksPlace, ...more });
 const gke = (more: object = {}): GkeConfig => GkeConfig.parse({ ...gkePlace, ...more });
-
-/** What a program says: something on stdout, or an error with its exit code. */
-type Answer = { says: unknown } | { fails: string; code: number };
-
-/** Stand-ins for the clouds' programs, alone on PATH: they print what a test wants and note how they were called. No cloud is behind them. */
-class Programs {
-  readonly folder = mkdtempSync(join(tmpdir(), "bear-cloud-"));
-  private readonly log = join(this.folder, "log");
-
-  constructor() {
-    symlinkSync("/bin/cat", join(this.folder, "cat"));
-  }
-
-  /** Answers by the first words of the arguments. */
-  stand(name: string, answers: Record<string, Answer>): void {
-    const cases = Object.entries(answers).map(([words, answer], index) => {
-      const file = join(this.folder, `${name}-${index}`);
-      writeFileSync(file, "says" in answer ? JSON.stringify(answer.says) : answer.fails);
-      return `"${words}"*) cat ${file}${"says" in answer ? "; exit 0" : ` >&2; exit ${answer.code}`};;`;
-    });
-    const note = `echo "${name} $*\${AWS_SESSION_TOKEN:+ as $AWS_ACCESS_KEY_ID/$AWS_SECRET_ACCESS_KEY/$AWS_SESSION_TOKEN}" >>${this.log}`;
-    writeFileSync(join(this.folder, name), ["#!/bin/sh", note, 'case "$*" in', ...cases, "esac", 'echo "not asked for: $*" >&2', "exit 9", ""].join("\n"));
-    chmodSync(join(this.folder, name), 0o755);
-  }
-
-  get calls(): string[] {
-    return readFileSync(this.log, "utf8").split("\n").filter(Boolean);
-  }
-}
 
 let programs: Programs;
 beforeEach(() => {
@@ -61,7 +32,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(programs.folder, { recursive: true });
+  programs.remove();
 });
 
 const described = (more: object = {}): Answer => ({

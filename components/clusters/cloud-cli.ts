@@ -12,41 +12,50 @@ export interface CloudProgram {
   env: Readonly<Record<string, string>>;
   /** What to do about what it says when it fails. */
   cure(said: string): string | Promise<string>;
+  /** What it says where it did not get all, and ends well all the same. */
+  partly?: RegExp;
+  /** What else helps where it is missing; that is a kubeconfig, where one is looked for. */
+  instead?: string;
 }
 
+const KUBECONFIG = "; or name a kubeconfig with --kubeconfig";
+
 /** Runs a cloud's program, without a shell and without anybody to answer questions; gives what it prints, as JSON. */
-export async function askCloud<T>(
-  { name, install, env, cure }: CloudProgram,
-  args: readonly string[],
-  more: Readonly<Record<string, string>> = {},
-): Promise<T> {
+export async function askCloud<T>({ name, install, env, cure, partly, instead }: CloudProgram, args: readonly string[]): Promise<T> {
+  const failed = async (said: string): Promise<UserError> => new UserError(`${name} ${commandOf(args)}: ${said}`, await cure(said));
   try {
-    const child = promisify(execFile)(name, args, { env: { ...process.env, ...env, ...more }, maxBuffer: 16 << 20 });
+    const child = promisify(execFile)(name, args, { env: { ...process.env, ...env }, maxBuffer: 64 << 20 });
     child.child.stdin?.end();
-    return JSON.parse((await child).stdout) as T;
+    const { stdout, stderr } = await child;
+    if (partly?.test(stderr)) throw await failed(saidBy(stderr));
+    return JSON.parse(stdout) as T;
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const { code, stderr = "" } = error as { code?: string | number; stderr?: string };
-    if (code === "ENOENT") throw missing(name, install);
-    const said = saidBy(stderr) || (error instanceof SyntaxError ? "it printed no JSON" : `exit code ${String(code)}`);
-    throw new UserError(
-      `${name} ${args
-        .slice(
-          0,
-          args.findIndex((arg) => arg.startsWith("--")),
-        )
-        .join(" ")}: ${said}`,
-      await cure(said),
-    );
+    if (code === "ENOENT") throw missing(name, install, instead);
+    throw await failed(saidBy(stderr) || (error instanceof SyntaxError ? "it printed no JSON" : `exit code ${String(code)}`));
   }
 }
 
-/** The line that says what went wrong: gcloud goes on with advice after it, aws begins with an empty one. */
-function saidBy(stderr: string): string {
-  const lines = stderr.split("\n").map((line) => line.trim());
-  return (lines.find((line) => /error|unable|could not|must|expired/i.test(line)) ?? lines.filter(Boolean).at(-1) ?? "").replace(/^ERROR: /, "");
+/** The command, without what it was told. */
+function commandOf(args: readonly string[]): string {
+  const options = args.findIndex((arg) => arg.startsWith("--"));
+  return args.slice(0, options === -1 ? args.length : options).join(" ");
 }
 
-const missing = (name: string, install: string): UserError => new UserError(`${name} is not on PATH.`, `${install}; or name a kubeconfig with --kubeconfig.`);
+/** The line that says what went wrong: gcloud goes on with advice after it, or with a list, aws begins with an empty one. */
+function saidBy(stderr: string): string {
+  const lines = stderr
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const told = lines.findIndex((line) => /error|unable|could not|must|expired|did not succeed/i.test(line));
+  const line = lines.at(told) ?? "";
+  const more = /did not succeed[.:]$/.test(line) ? ` ${(lines[told + 1] ?? "").replace(/^- /, "")}` : "";
+  return `${line}${more}`.replace(/^(ERROR|WARNING): /, "");
+}
+
+const missing = (name: string, install: string, instead = KUBECONFIG): UserError => new UserError(`${name} is not on PATH.`, `${install}${instead}.`);
 
 /** A program that kubectl and helm run to log in: without this, only one of their last lines would say that it is missing. */
 export async function mustBeOnPath(name: string, install: string): Promise<void> {

@@ -16,7 +16,7 @@ import { isForeignKey } from "../made";
 import { document, notInClear } from "./documents";
 import type { Bucket as BucketConfig, Key as KeyConfig } from "./made-schema";
 import type { Place } from "./place";
-import { partitionOf } from "./settings";
+import { partitionOf, zoneComment } from "./settings";
 
 /** What stands in AWS beside the cluster, because the config lists it. */
 export interface MadeThings {
@@ -49,7 +49,7 @@ export function makeThings(place: Place, keep: boolean): MadeThings {
   const keys = mapValues(config.keys, (one, name) => makeKey(place, name, one, kept(one)));
   const zones = mapValues(
     config.dnsZones,
-    (one, domain) => new Zone(`zone-${domain}`, { name: domain, comment: `Of the EKS cluster ${place.name}`, forceDestroy: false }, kept(one)),
+    (one, domain) => new Zone(`zone-${domain}`, { name: domain, comment: zoneComment(place.name), forceDestroy: false }, kept(one)),
   );
   const ownKey = ({ key }: BucketConfig): Key | undefined => (key === undefined || isForeignKey(key) ? undefined : keys[key]!.key);
   const bucketKeys = mapValues(config.buckets, (one) => ownKey(one)?.arn ?? one.key);

@@ -1,7 +1,7 @@
 import { Provider } from "@pulumi/aws/provider";
 import type { ComponentResource } from "@pulumi/pulumi";
 import type { EksConfig } from "./schema";
-import { SESSION } from "./settings";
+import { SESSION, STACK_TAG } from "./settings";
 
 type ProviderConfig = Pick<EksConfig, "region" | "roleArn" | "account"> & Partial<Pick<EksConfig, "tags">>;
 
@@ -13,7 +13,7 @@ export function awsProvider({ region, roleArn, account, tags }: ProviderConfig, 
       region,
       ...(roleArn === undefined ? {} : { assumeRoles: [{ roleArn, sessionName: SESSION }] }),
       ...(account === undefined ? {} : { allowedAccountIds: [account] }),
-      defaultTags: { tags: { "bearstack.dev/stack": stack, ...tags } },
+      defaultTags: { tags: { [STACK_TAG]: stack, ...tags } },
     },
     { parent },
   );

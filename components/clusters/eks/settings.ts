@@ -13,6 +13,12 @@ export const identityBy = ({ identities }: Pick<EksConfig, "identities">): strin
 /** Auto Mode's balancers are internal unless a Service says otherwise (EKS docs, Auto Mode: NLB); those of the control plane are not. */
 export const INTERNET_FACING = { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing" };
 
+/** What a zone says of itself: several may have one domain. */
+export const zoneComment = (cluster: string): string => `Of the EKS cluster ${cluster}`;
+
+/** Marks all that a stack makes in AWS. */
+export const STACK_TAG = "bearstack.dev/stack";
+
 /** What sessions with `roleArn` go by. */
 export const SESSION = "bearstack";
 

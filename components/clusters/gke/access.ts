@@ -2,6 +2,7 @@ import { UserError } from "../../core/errors";
 import { askCloud, mustBeOnPath, type CloudProgram } from "../cloud-cli";
 import type { PinnedKubeconfig } from "../kubeconfig";
 import { clusterIdentity, clusterName } from "./facts";
+import { accountOf, DENIED, gcloudCli, INSTALL, LOG_IN, notLoggedIn } from "./gcloud";
 import { AUTH_PLUGIN, gkeKubeconfig, INSTALL_PLUGIN } from "./kubeconfig";
 import type { GkeConfig } from "./schema";
 
@@ -15,12 +16,10 @@ interface Described {
 export async function kubeconfig(config: GkeConfig, stack: string): Promise<PinnedKubeconfig> {
   const { project, region } = config;
   const name = clusterName(config, stack);
-  const gcloud: CloudProgram = {
-    name: "gcloud",
-    install: "Install the Google Cloud CLI (cloud.google.com/sdk/docs/install), whose login the kubeconfig uses as well",
-    env: { CLOUDSDK_CORE_DISABLE_PROMPTS: "1" },
-    cure: (said) => cureOf(said, gcloud, project, `${name} in ${region}`),
-  };
+  const gcloud = gcloudCli({
+    install: `${INSTALL}, whose login the kubeconfig uses as well`,
+    cure: (said, program) => cureOf(said, program, project, `${name} in ${region}`),
+  });
   const asked = ["container", "clusters", "describe", name, "--location", region, "--project", project, "--format", "json(status,controlPlaneEndpointsConfig)"];
   const { status, controlPlaneEndpointsConfig } = await askCloud<Described>(gcloud, asked);
   const { endpoint, allowExternalTraffic } = controlPlaneEndpointsConfig?.dnsEndpointConfig ?? {};
@@ -36,15 +35,9 @@ export async function kubeconfig(config: GkeConfig, stack: string): Promise<Pinn
 }
 
 async function cureOf(said: string, gcloud: CloudProgram, project: string, cluster: string): Promise<string> {
-  if (/code=403|PERMISSION_DENIED/.test(said))
+  if (DENIED.test(said))
     return `Give ${await accountOf(gcloud)} container.clusters.get and container.clusters.connect in ${project}; roles/container.admin has both.`;
   if (/code=404|NOT_FOUND/.test(said)) return `Run pulumi up first, or see whether ${project} has a cluster ${cluster}.`;
-  if (/account|auth|credential|token/i.test(said)) return 'Log in: "gcloud auth login", in CI with "--cred-file <file>".';
+  if (notLoggedIn(said)) return LOG_IN;
   return "Mend that, or name a kubeconfig with --kubeconfig.";
-}
-
-/** Google says what was refused, and not to whom. */
-async function accountOf(gcloud: CloudProgram): Promise<string> {
-  const account = await askCloud<unknown>({ ...gcloud, cure: () => "" }, ["config", "get-value", "account", "--format", "json"]).catch(() => undefined);
-  return typeof account === "string" ? account : "the account of gcloud";
 }
