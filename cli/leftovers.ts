@@ -3,6 +3,7 @@ import { shapedOutline } from "../components/charts/shaped";
 import { ensureTool } from "../sandbox/tools";
 import { checkStackOrThrow, type CheckedStack } from "../stacks/check";
 import { makePlan } from "../stacks/plan";
+import { cloudText, lookInCloud, unanswered, unansweredText, type CloudLeftovers, type Unanswered } from "./cloud-leftovers";
 import { lastLine, run, withKubeconfig } from "./cluster-access";
 import { print, table } from "./output";
 import { loadStack } from "./stack";
@@ -100,16 +101,43 @@ const words: Record<Reason, string> = {
   hook: "made by a chart, which does not remove it",
 };
 
-/** Prints what is left and how to remove it; exit code 0 either way, since staying may be meant. */
+async function leftoversIn(checked: CheckedStack, kubeconfig: string | undefined): Promise<Leftover[]> {
+  const kubectl = await ensureTool("kubectl", (message) => void process.stderr.write(`${message}\n`));
+  return withKubeconfig(checked, kubeconfig, async (path) => findLeftovers(expectedOf(checked), await liveItems(kubectl, path)));
+}
+
+/** Prints what is left, in the cluster and in its cloud, and how to remove it; exit code 0, since staying may be meant, unless something could not be asked. */
 export async function runLeftovers(options: LeftoversOptions): Promise<void> {
   const checked = checkStackOrThrow(loadStack(options.stack));
-  const kubectl = await ensureTool("kubectl", (message) => void process.stderr.write(`${message}\n`));
-  const left = await withKubeconfig(checked, options.kubeconfig, async (path) => findLeftovers(expectedOf(checked), await liveItems(kubectl, path)));
-  if (options.json) return print(JSON.stringify({ stack: options.stack, leftovers: left }, undefined, 2));
-  if (left.length === 0) return print(`Nothing of ${options.stack} is left in the cluster.`);
+  const cloud = await lookInCloud(checked);
+  const open = [...(cloud?.unanswered ?? [])];
+  // Where the cloud says that the cluster is gone, only a kubeconfig that was named can lead to one.
+  const gone = cloud?.clusterThere === false && options.kubeconfig === undefined;
+  const left = gone
+    ? undefined
+    : await leftoversIn(checked, options.kubeconfig).catch((error: unknown) => {
+        if (!cloud) throw error;
+        open.push(unanswered("what is in the cluster", error));
+        return undefined;
+      });
+  if (open.length > 0) process.exitCode = 1;
+  if (options.json) return print(JSON.stringify({ stack: options.stack, leftovers: left ?? [], ...(cloud ? cloudJson(cloud, open) : {}) }, undefined, 2));
+  if (gone) print(`There is no cluster ${cloud.cluster} (${cloud.where}).`);
+  if (left) printInCluster(options.stack, left);
+  if (cloud?.where !== undefined) print(`\n${cloudText(cloud)}`);
+  if (open.length > 0) process.stderr.write(`\n${unansweredText(open)}\n`);
+}
+
+const cloudJson = ({ where, cluster, clusterThere, things }: CloudLeftovers, open: readonly Unanswered[]): object => ({
+  cloud: { where, cluster: { name: cluster, state: clusterThere === undefined ? "unknown" : clusterThere ? "there" : "gone" }, things },
+  unanswered: open,
+});
+
+function printInCluster(stack: string, left: readonly Leftover[]): void {
+  if (left.length === 0) return print(`Nothing of ${stack} is left in the cluster.`);
   print(table([["KIND", "NAMESPACE", "NAME", "WHY"], ...left.map(({ kind, namespace, name, reason }) => [kind, namespace ?? "-", name, words[reason]])], ""));
   const kept = left.filter(({ kind }) => kind === "Namespace").map(({ name }) => `Namespace/${name}`);
   if (kept.length > 0)
-    print(`\nTo come up on them again, put this into Pulumi.${options.stack}.yaml below config: for one run\n\n  bearstack:adopt: [${kept.join(", ")}]`);
+    print(`\nTo come up on them again, put this into Pulumi.${stack}.yaml below config: for one run\n\n  bearstack:adopt: [${kept.join(", ")}]`);
   print(`\n${left.length} objects. Each goes with: kubectl delete <kind> <name> [-n <namespace>]; deleting a namespace deletes the claims and the data in it.`);
 }

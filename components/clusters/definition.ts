@@ -7,6 +7,7 @@ import type { Ports } from "../core/ports";
 import type { Slot } from "../core/slots";
 import type { Bill, Use } from "./capacity/bill";
 import type { Capacity } from "./capacity/model";
+import type { CloudThings } from "./cloud-things";
 import type { PinnedKubeconfig } from "./kubeconfig";
 import type { Made } from "./made";
 import type { Distribution } from "./ssh/distribution";
@@ -31,6 +32,8 @@ export interface ClusterDefinition<S extends z.ZodType = z.ZodType> {
   renewKubeconfig?: string;
   /** Reads the kubeconfig without the SDK, for `verify` and `recover`; absent where only the stack's state knows it. */
   access?(): Promise<{ kubeconfig(config: any, stack: string): Promise<PinnedKubeconfig> }>;
+  /** Looks in the cloud for what is left of it, for `leftovers`; absent where there is no cloud that would keep any. */
+  cloudThings?(): Promise<CloudThings>;
 }
 
 export interface ClusterOffers {

@@ -31,4 +31,5 @@ export const eks = defineCluster({
   bill: eksBill,
   load: () => import("./index"),
   access: () => import("./access"),
+  cloudThings: () => import("./things"),
 });

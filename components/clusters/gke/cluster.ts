@@ -26,4 +26,5 @@ export const gke = defineCluster({
   bill: gkeBill,
   load: () => import("./index"),
   access: () => import("./access"),
+  cloudThings: () => import("./things"),
 });
