@@ -98,6 +98,15 @@ clock_skew() {
 # A process by number and start time, since numbers are used again. One that ended has no time, even while it is in the list.
 process_id() { printf '%s-%s' "$1" "$(awk '$3 != "Z" { print $22 }' "/proc/$1/stat" 2>/dev/null)"; }
 
+# drop_lock LINK HOLDER: of one that is dead. Others may do the same, and one of them hold it by now: it goes out of the way in one step,
+# and who moved another one than that of the dead puts it back.
+drop_lock() {
+  mv "$1" "$1.$$" 2>/dev/null || return 0
+  lock_moved=$(readlink "$1.$$" || true)
+  [ "$lock_moved" = "$2" ] || ln -sn "$lock_moved" "$1" 2>/dev/null || true
+  rm -f "$1.$$"
+}
+
 # take_lock NAME: one run at a time; a phase that follows another finds the lock taken already.
 # The lock is a link that names its holder, since a link is made in one step: a killed run leaves no lock without a name.
 # A run that lost its connection ends at its next word to standard error, so nobody waits for it long.
@@ -109,7 +118,7 @@ take_lock() {
   until ln -sn "$(process_id $$)" "$ROOT/run/bearstack-$1.lock" 2>/dev/null; do
     lock_holder=$(readlink "$ROOT/run/bearstack-$1.lock" || true)
     if [ -n "$lock_holder" ] && [ "$(process_id "${lock_holder%%-*}")" != "$lock_holder" ]; then
-      rm -f "$ROOT/run/bearstack-$1.lock" # its run was killed
+      drop_lock "$ROOT/run/bearstack-$1.lock" "$lock_holder" # its run was killed
       continue
     fi
     [ "$lock_told" = yes ] || say "waiting for another run on this host (process ${lock_holder%%-*})"
