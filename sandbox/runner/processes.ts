@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../../components/core/errors";
@@ -51,14 +52,17 @@ export async function forgetProcess(file: string): Promise<void> {
 /** Keeps a second run away from the same sandbox. Gives the function that ends the claim. */
 export async function claim(file: string, what: string): Promise<() => Promise<void>> {
   await mkdir(dirname(file), { recursive: true });
+  // A link appears with its content: a claim that is being written is not to be taken for that of a killed run.
+  const aside = `${file}.${randomUUID()}`;
   for (;;) {
+    await writeFile(aside, JSON.stringify({ pid: process.pid, started: (await startOf(process.pid)) ?? "" } satisfies Note), { mode: 0o600 });
     try {
-      const handle = await open(file, "wx", 0o600);
-      await handle.writeFile(JSON.stringify({ pid: process.pid, started: (await startOf(process.pid)) ?? "" } satisfies Note));
-      await handle.close();
+      await link(aside, file);
       return () => rm(file, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    } finally {
+      await rm(aside, { force: true });
     }
     const pid = await livingProcess(file);
     if (pid !== undefined) throw new UserError(`${what} is in use by another run (process ${pid}).`, "Wait until it ends, or stop it.");
