@@ -29,10 +29,10 @@ const STATUS = new Set([409, 429, 500, 502, 503, 504]);
 
 /** How long an error may last before it is final, in milliseconds; undefined: it is final at once. */
 export function patience(error: unknown): number | undefined {
-  if (error instanceof NoMatch) return 20_000; // its CRD is served a moment after it is established
+  if (error instanceof NoMatch) return 60_000; // its CRD is served a moment after it is established
   if (error instanceof KubeError) {
     if (error.status === 403 && isTerminating(error)) return 90_000;
-    if (error.status === 404 && /namespaces? ".*" not found/.test(error.message)) return 20_000; // made in parallel
+    if (error.status === 404 && /namespaces? ".*" not found/.test(error.message)) return 60_000; // made in parallel
     if (error.status === 409 && error.reason === "AlreadyExists") return undefined;
     return STATUS.has(error.status) ? 60_000 : undefined;
   }
