@@ -165,7 +165,11 @@ export async function stopSandbox(name: string, report: Report): Promise<boolean
   if (!state) return false;
   if (!isAlive(state.supervisor)) return endOrphans(state);
   report(`stopping the sandbox "${name}"`);
-  process.kill(state.supervisor.pid, "SIGTERM");
+  try {
+    process.kill(state.supervisor.pid, "SIGTERM");
+  } catch {
+    // it has ended by itself since
+  }
   await untilGone(state.supervisor, report);
   return true;
 }
@@ -173,7 +177,13 @@ export async function stopSandbox(name: string, report: Report): Promise<boolean
 /** Ends what a killed supervisor left running. On Linux the kernel has done so already. */
 async function endOrphans(state: State): Promise<boolean> {
   const orphans = (state.processes ?? []).filter(isAlive);
-  for (const orphan of orphans) process.kill(orphan.pid, "SIGKILL");
+  for (const orphan of orphans) {
+    try {
+      process.kill(orphan.pid, "SIGKILL");
+    } catch {
+      // it has ended since
+    }
+  }
   for (const orphan of orphans) await untilGone(orphan, () => undefined);
   return orphans.length > 0;
 }
