@@ -62,7 +62,7 @@ afterAll(async () => {
   kube.close();
   await sandbox.stop();
   await rm(project, { recursive: true, force: true });
-}, 60_000);
+});
 
 interface Run {
   checked: CheckedStack;

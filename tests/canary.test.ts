@@ -47,7 +47,7 @@ describe("the canary stacks", () => {
   });
 });
 
-describe("the command line", { timeout: 120_000 }, () => {
+describe("the command line", { timeout: 300_000 }, () => {
   let folder: string;
 
   beforeAll(() => {

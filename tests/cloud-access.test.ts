@@ -216,14 +216,14 @@ describe("the kubeconfig of another stack", () => {
   });
 });
 
-describe("commands that look into a cluster of a cloud", { timeout: 60_000 }, () => {
+describe("commands that look into a cluster of a cloud", () => {
   let sandbox: TestSandbox;
   let kubectl: string;
   beforeAll(async () => {
     sandbox = await testSandbox();
     kubectl = await ensureTool("kubectl", () => undefined);
   }, 1_800_000); // an empty cache means building the control plane
-  afterAll(() => sandbox?.stop(), 60_000);
+  afterAll(() => sandbox?.stop());
 
   interface Config {
     clusters: [{ cluster: { server: string; "certificate-authority-data": string } }];

@@ -41,7 +41,7 @@ describe.skipIf(!canStartHosts)("options of k0s on real hosts, with a stand-in f
     cluster = { servers, agents: ["a1"], endpoint: "s1", hosts: Object.fromEntries(names.map(both)) };
     for (const [index, name] of names.entries()) await bed.sudo(name, `ip address add fd00:9::${index + 1}/64 dev eth0 nodad`);
   }, 1_800_000);
-  afterAll(() => bed?.stop(), 60_000);
+  afterAll(() => bed?.stop());
 
   const passwordOf = (name: string): string =>
     (parse(bed.config(name)!) as Config).spec.network.controlPlaneLoadBalancing.keepalived.vrrpInstances[0]!.authPass;

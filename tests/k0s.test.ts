@@ -17,7 +17,7 @@ describe.skipIf(!canStartHosts)("k0s on real hosts, with a stand-in for the prog
     bed = await HostsBed.start([...servers, ...agents], kind);
     hosts = bed.hosts;
   }, 1_800_000);
-  afterAll(() => bed?.stop(), 60_000);
+  afterAll(() => bed?.stop());
 
   const run = (cluster: Partial<Cluster> = {}, report?: (event: RunEvent) => void): Promise<RunResult> =>
     bed.run({ servers, agents: agents.slice(0, 2), endpoint: "s2", ...cluster }, report);

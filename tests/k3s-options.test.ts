@@ -56,7 +56,7 @@ describe.skipIf(!canStartHosts)("options of k3s on real hosts, with a stand-in f
     // What kube-vip would do, which nobody runs here.
     await bed.sudo("s1", `ip address add ${virtual}/32 dev eth0`);
   }, 1_800_000);
-  afterAll(() => bed?.stop(), 60_000);
+  afterAll(() => bed?.stop());
 
   test("everything is there before k3s starts", async () => {
     expect(failed(await bed.run(started))).toEqual([]);

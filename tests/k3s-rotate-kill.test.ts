@@ -21,7 +21,7 @@ describe.skipIf(!canStartHosts)("rotations of tokens of k3s that are killed", { 
   afterAll(async () => {
     next?.process.kill("SIGKILL");
     await bed?.stop();
-  }, 60_000);
+  });
 
   const tokenIn = (name: string, key: string): string => new RegExp(`^${key}: "?(?:K10\\w+::\\w+:)?([^"\n]+)`, "m").exec(bed.config(name)!)![1]!;
   const rotations = (): number => bed.hosts.events().filter(({ what }) => what === "token rotated").length;

@@ -12,7 +12,7 @@ describe.skipIf(!canStartHosts)("k3s renews what grows old, on real hosts", { ti
     bed = await HostsBed.start(all);
     expect(failed(await bed.run(cluster))).toEqual([]);
   }, 1_800_000);
-  afterAll(() => bed?.stop(), 60_000);
+  afterAll(() => bed?.stop());
 
   const certificate = (name: string): string =>
     bed.hosts.read(name, `var/lib/rancher/k3s/${name.startsWith("s") ? "server/tls/client-admin.crt" : "agent/client-kubelet.crt"}`)!;

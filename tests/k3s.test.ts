@@ -15,7 +15,7 @@ describe.skipIf(!canStartHosts)("k3s on real hosts, with a stand-in for the prog
     bed = await HostsBed.start([...servers, ...agents]);
     hosts = bed.hosts;
   }, 1_800_000);
-  afterAll(() => bed?.stop(), 60_000);
+  afterAll(() => bed?.stop());
 
   const run = (cluster: Partial<Cluster> = {}): Promise<RunResult> => bed.run({ servers, agents: agents.slice(0, 4), endpoint: "s2", ...cluster });
   const find = (name: string): TestHost => bed.host(name);

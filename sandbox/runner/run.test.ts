@@ -21,11 +21,11 @@ beforeAll(async () => {
 }, 1_800_000); // an empty cache means building the control plane
 afterEach(async () => {
   await run(async () => undefined);
-}, 120_000);
+});
 afterAll(async () => {
   await sandbox.stop();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 function run(program: Parameters<typeof runStack>[0], options: { charts?: string | undefined; events?: RunEvent[] } = { charts: chart }): Promise<RunResult> {
   const { kubeconfig, helm } = sandbox;
@@ -53,7 +53,7 @@ async function withKube<T>(work: (kube: Kube) => Promise<T>): Promise<T> {
   }
 }
 
-describe("runStack", { timeout: 120_000 }, () => {
+describe("runStack", { timeout: 300_000 }, () => {
   it("brings a program up, and a second run changes nothing", async () => {
     const first = await runDemo();
     expect(first.failures).toEqual([]);
@@ -183,7 +183,7 @@ describe("runStack", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a run that is killed", { timeout: 180_000 }, () => {
+describe("a run that is killed", { timeout: 300_000 }, () => {
   /** Runs the demo in a process of its own and kills it a moment after a line matches; with `all`, its helm as well. */
   function killed(when: RegExp, delayMs: number, all: boolean): Promise<string> {
     const child = spawn(
