@@ -9,8 +9,8 @@ import { parse } from "yaml";
 import { resetSandbox, sandboxStatus, startSandbox, stopSandbox, type Sandbox } from "./index";
 import { ensureTool } from "./tools";
 
-const BUILD_MS = 15 * 60_000;
-const SLOW_MS = 120_000;
+const BUILD_MS = 30 * 60_000;
+const SLOW_MS = 300_000;
 const name = "unit";
 const quiet = (): void => undefined;
 const stateHome = process.env["XDG_STATE_HOME"];
@@ -36,7 +36,7 @@ const crd = (group: string, version: string, kind: string, plural: string): obje
   },
 });
 
-async function until(what: string, check: () => boolean, within = 30_000): Promise<void> {
+async function until(what: string, check: () => boolean, within = 120_000): Promise<void> {
   for (const deadline = Date.now() + within; !check(); await sleep(200)) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${within / 1000} s`);
   }
@@ -137,8 +137,8 @@ describe("what runs in it", () => {
         { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, spec: { replicas: 3, selector: { matchLabels: { app: "web" } }, template } },
         { apiVersion: "batch/v1", kind: "Job", metadata: { name: "once" }, spec: { template: { spec: { restartPolicy: "Never", containers: [container] } } } },
       );
-      kubectl(["wait", "deployment/web", "--for=condition=Available", "--timeout=30s"]);
-      kubectl(["wait", "job/once", "--for=condition=Complete", "--timeout=30s"]);
+      kubectl(["wait", "deployment/web", "--for=condition=Available", "--timeout=120s"]);
+      kubectl(["wait", "job/once", "--for=condition=Complete", "--timeout=120s"]);
       expect(read("deployment", "web", ".status.readyReplicas")).toBe("3");
       const addresses = kubectl(["get", "pods", "--selector", "app=web", "--output", "jsonpath={.items[*].status.podIP}"]).split(" ");
       expect(new Set(addresses).size).toBe(3);
@@ -180,14 +180,16 @@ describe("what runs in it", () => {
       expect(read("pvc", "data", ".spec.storageClassName")).toBe("standard");
       expect(read("pvc", "data", ".status.capacity.storage")).toBe("2Gi");
       const volume = read("pvc", "data", ".spec.volumeName");
-      kubectl(["delete", "pvc", "data", "--timeout=30s"]);
+      kubectl(["delete", "pvc", "data", "--timeout=120s"]);
       await until("the volume to go", () => kubectl(["get", "pv", "--output", "name"]).includes(volume) === false);
     },
     SLOW_MS,
   );
 
-  it("enforces Pod Security", () => {
+  it("enforces Pod Security", async () => {
     apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "strict", labels: { "pod-security.kubernetes.io/enforce": "restricted" } } });
+    // Without it a pod is refused for another reason.
+    await until("a service account", () => kubectl(["get", "serviceaccounts", "--namespace", "strict", "--output", "name"]) !== "");
     const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "root", namespace: "strict" }, spec: { containers: [container] } };
     expect(() => apply(pod)).toThrow(/violates PodSecurity/);
   });
@@ -196,14 +198,14 @@ describe("what runs in it", () => {
     "issues Certificates that parse, for the names asked for",
     async () => {
       apply(crd("cert-manager.io", "v1", "Certificate", "certificates"));
-      kubectl(["wait", "crd/certificates.cert-manager.io", "--for=condition=Established", "--timeout=30s"]);
+      kubectl(["wait", "crd/certificates.cert-manager.io", "--for=condition=Established", "--timeout=120s"]);
       apply({
         apiVersion: "cert-manager.io/v1",
         kind: "Certificate",
         metadata: { name: "site", namespace: "default" },
         spec: { secretName: "site-tls", dnsNames: ["site.example.com"] },
       });
-      kubectl(["wait", "certificate/site", "--for=condition=Ready", "--timeout=30s"]);
+      kubectl(["wait", "certificate/site", "--for=condition=Ready", "--timeout=120s"]);
       expect(read("secret", "site-tls", ".type")).toBe("kubernetes.io/tls");
       const { X509Certificate, createPrivateKey } = await import("node:crypto");
       const decoded = (key: string): string => Buffer.from(read("secret", "site-tls", `.data.tls\\.${key}`), "base64").toString();
@@ -227,7 +229,7 @@ describe("what runs in it", () => {
         { ...both, spec: { ...both.spec, conversion, versions } },
         { apiVersion: "v1", kind: "Service", metadata: { name: "hook" }, spec: { ports: [{ port: 443 }] } },
       );
-      kubectl(["wait", "crd/things.example.com", "--for=condition=Established", "--timeout=30s"]);
+      kubectl(["wait", "crd/things.example.com", "--for=condition=Established", "--timeout=120s"]);
       const thing = { apiVersion: "example.com/v1beta1", kind: "Thing", metadata: { name: "one" }, spec: { size: 7 } };
       await until("a converted object", () => {
         try {
@@ -275,8 +277,8 @@ describe("what runs in it", () => {
         { apiVersion: "v1", kind: "Namespace", metadata: { name: "short" } },
         { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "content", namespace: "short" } },
       );
-      kubectl(["wait", "apiservice/v1beta1.metrics.k8s.io", "--for=condition=Available", "--timeout=30s"]);
-      kubectl(["delete", "namespace", "short", "--timeout=60s"]);
+      kubectl(["wait", "apiservice/v1beta1.metrics.k8s.io", "--for=condition=Available", "--timeout=120s"]);
+      kubectl(["delete", "namespace", "short", "--timeout=120s"]);
       expect(kubectl(["get", "namespaces", "--output", "name"])).not.toContain("namespace/short");
     },
     SLOW_MS,
@@ -289,7 +291,7 @@ describe("its end", () => {
     async () => {
       const before = await sandboxStatus(name);
       process.kill(sandbox.pid, "SIGKILL");
-      await until("everything to end with it", () => processes().length === 0, 10_000);
+      await until("everything to end with it", () => processes().length === 0);
       expect((await sandboxStatus(name)).running).toBe(false);
       const again = await startSandbox({ name, report: quiet });
       expect(again).toMatchObject({ started: true, endpoint: before.endpoint });
@@ -297,7 +299,7 @@ describe("its end", () => {
       sandbox = again;
       expect(read("deployment", "web", ".spec.replicas")).toBe("3");
       kubectl(["run", "later", "--image", "example.com/none:1"]);
-      kubectl(["wait", "pod/later", "--for=condition=Ready", "--timeout=30s"]);
+      kubectl(["wait", "pod/later", "--for=condition=Ready", "--timeout=120s"]);
     },
     SLOW_MS,
   );
@@ -307,7 +309,7 @@ describe("its end", () => {
     async () => {
       const { processes: children } = await sandboxStatus(name);
       process.kill(children.find((child) => child.name === "kube-scheduler")!.pid, "SIGKILL");
-      await until("everything to end", () => processes().length === 0, 60_000);
+      await until("everything to end", () => processes().length === 0);
       expect((await sandboxStatus(name)).lastFailure).toMatch(/^kube-scheduler ended by itself \(signal: killed\)/);
     },
     SLOW_MS,

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { kubeconfig as access } from "../components/clusters/gardener/access";
@@ -13,12 +12,12 @@ import { SHOOTS } from "./garden";
 import { canStartGarden, config, GardenBed, shoot, TOKEN, until } from "./garden/bed";
 import { smallShoot } from "./full-stacks";
 
-describe.skipIf(!canStartGarden)("a Shoot in a stand-in for a garden", { timeout: 60_000 }, () => {
+describe.skipIf(!canStartGarden)("a Shoot in a stand-in for a garden", () => {
   let bed: GardenBed;
   beforeAll(async () => {
     bed = await GardenBed.start();
   }, 1_800_000); // an empty cache means building the control plane
-  afterAll(() => bed?.stop(), 60_000);
+  afterAll(() => bed?.stop());
   beforeEach(() => bed.garden.reset());
 
   describe("the object", () => {
@@ -65,10 +64,10 @@ describe.skipIf(!canStartGarden)("a Shoot in a stand-in for a garden", { timeout
     it("waits while the Shoot is made, and says what for", async () => {
       await bed.remove();
       await bed.apply();
-      const { done } = bed.start(bed.login({ token: TOKEN }), { waitSeconds: 60 });
-      await until(() => bed.garden.asked.length > 0);
+      const { done, said } = bed.start(bed.login({ token: TOKEN }), { waitSeconds: 60 });
+      await until(() => said().includes("not been looked at yet"));
       await bed.status("Create", "Processing", { observedGeneration: 1 });
-      await sleep(2500);
+      await until(() => said().includes("Create Processing"));
       expect(bed.posts()).toEqual([]);
       await bed.status("Create", "Succeeded");
       const { code, stderr } = await done;
@@ -83,8 +82,8 @@ describe.skipIf(!canStartGarden)("a Shoot in a stand-in for a garden", { timeout
       await bed.ready();
       const { metadata } = await bed.apply({ version: "1.36.1" });
       expect(metadata.generation).toBe(2);
-      const { done } = bed.start(bed.login({ token: TOKEN }), { waitSeconds: 60 });
-      await sleep(1500);
+      const { done, said } = bed.start(bed.login({ token: TOKEN }), { waitSeconds: 60 });
+      await until(() => said() !== "");
       expect(bed.posts()).toEqual([]);
       await bed.status("Reconcile", "Succeeded", { observedGeneration: 2 });
       expect(await done).toMatchObject({ code: 0, stderr: "The Shoot garden-acme/prod: its last change has not been looked at yet\n" });
@@ -94,8 +93,8 @@ describe.skipIf(!canStartGarden)("a Shoot in a stand-in for a garden", { timeout
     it("waits through errors of the garden, and while there is no address yet", async () => {
       await bed.ready({ advertisedAddresses: null });
       bed.garden.faults.broken = 1;
-      const { done } = bed.start(bed.login({ token: TOKEN }), { waitSeconds: 60 });
-      await until(() => bed.posts().length > 0);
+      const { done, said } = bed.start(bed.login({ token: TOKEN }), { waitSeconds: 60 });
+      await until(() => said().includes("422"));
       await bed.status("Create", "Succeeded");
       const { code, stderr } = await done;
       expect(code).toBe(0);

@@ -94,10 +94,15 @@ function planned(checked: CheckedStack, leftOut: readonly Asked[]): Figures {
 
 /** The same, read from the API server; pods of Jobs, which have ended, are only counted. */
 async function found(kube: Kube): Promise<{ figures: Figures; ofJobs: number }> {
-  const pods = await kube.list({ apiVersion: "v1", kind: "Pod" });
   const ofJob = (pod: any): boolean => (pod.metadata.ownerReferences ?? []).some(({ kind }: { kind: string }) => kind === "Job");
+  let pods: any[] = [];
+  const unsettled = async (): Promise<string[]> => {
+    pods = await kube.list({ apiVersion: "v1", kind: "Pod" });
+    const isAsWanted = (pod: any): boolean => (ofJob(pod) ? pod.status.phase === "Succeeded" : pod.status.phase === "Running" && !!pod.spec.nodeName);
+    return pods.filter((pod) => !isAsWanted(pod) || pod.metadata.deletionTimestamp).map(({ metadata }) => metadata.name);
+  };
+  await expect.poll(unsettled).toEqual([]);
   const running = pods.filter((pod) => !ofJob(pod));
-  expect(running.filter(({ status, spec }) => status.phase !== "Running" || !spec.nodeName).map(({ metadata }) => metadata.name)).toEqual([]);
   const sizes = running.map(effectiveRequests);
   const claims = await kube.list({ apiVersion: "v1", kind: "PersistentVolumeClaim" });
   const services = await kube.list({ apiVersion: "v1", kind: "Service" });
@@ -140,7 +145,7 @@ afterEach(async () => {
   await sandbox?.stop();
   if (project !== undefined) await rm(project, { recursive: true, force: true });
   sandbox = kube = project = stopOperator = undefined;
-}, 60_000);
+});
 
 describe("the sum of requests in the plan", { timeout: 1_800_000 }, () => {
   test.each(Object.entries(stacks))("is what the API server counts: %s", async (name, config) => {

@@ -16,7 +16,7 @@ import { freePort, hasSshd, testSshd, type TestSshd } from "./testing/sshd";
 
 const TOKEN = "planted-token-0123456789";
 
-describe.skipIf(!hasSshd)("remote.Command in a program", { timeout: 120_000 }, () => {
+describe.skipIf(!hasSshd)("remote.Command in a program", { timeout: 300_000 }, () => {
   let folder: string;
   let host: TestSshd;
   let sandbox: TestSandbox;
@@ -37,7 +37,7 @@ describe.skipIf(!hasSshd)("remote.Command in a program", { timeout: 120_000 }, (
   afterAll(async () => {
     await Promise.all([sandbox.stop(), host.stop()]);
     await rm(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   const up = (program: () => Promise<Record<string, Output<unknown>> | void>, signal = new AbortController().signal): Promise<RunResult> =>
     runStack(program, {
@@ -98,7 +98,7 @@ describe.skipIf(!hasSshd)("remote.Command in a program", { timeout: 120_000 }, (
     await up(async () => {
       const server = command("server", { delete: `sleep 0.3; ${note("-server")}` });
       const agent = command("agent", {}, { dependsOn: [server] });
-      command("drain", { delete: `sleep 0.5; ${note("-drain")}` }, { dependsOn: [agent] });
+      command("drain", { delete: `sleep 3; ${note("-drain")}` }, { dependsOn: [agent] });
       command("other");
     });
     await writeFile(record, "");

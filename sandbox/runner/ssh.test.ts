@@ -160,10 +160,10 @@ describe.skipIf(!hasSshd)("Ssh", () => {
       expect(await readFile(ran, "utf8")).toBe("once\n");
     });
 
-    it("is given up when the host hangs", { timeout: 60_000 }, async () => {
-      const start = Date.now();
+    it("is given up when the host hangs", { timeout: 120_000 }, async () => {
       const hung = failure(run("echo $PPID >&2; sleep 0.5; kill -STOP $PPID; sleep 1"));
       while (said.length === 0) await sleep(20);
+      const start = Date.now();
       try {
         expect(await hung).toMatch(/^the connection to 127\.0\.0\.1 \(port \d+\) broke while the command ran: Timeout, server \S+ not responding\.$/);
         expect(Date.now() - start).toBeLessThan(30_000);
@@ -173,20 +173,20 @@ describe.skipIf(!hasSshd)("Ssh", () => {
     });
 
     it("ends when the run is stopped, with the process of its bastion", async () => {
-      const start = Date.now();
       const work = run("echo started >&2; sleep 30", { proxy: bastion.connection }).catch((error: unknown) => error);
       while (said.length === 0) await sleep(20);
       const ours = (): string[] => processes().filter((line) => line.includes(home));
       expect(ours()).toHaveLength(2);
+      const start = Date.now();
       stop.abort();
       expect(await work).toBeInstanceOf(Stopped);
-      expect(Date.now() - start).toBeLessThan(10_000);
+      expect(Date.now() - start).toBeLessThan(25_000);
       while (ours().length > 0) await sleep(20);
       expect(leftovers()).toEqual([]);
     });
 
     it("shows neither key nor input in the process list", async () => {
-      const work = run("echo started >&2; sleep 1; cat >/dev/null", {}, `TOKEN ${TOKEN}`);
+      const work = run("echo started >&2; sleep 3; cat >/dev/null", {}, `TOKEN ${TOKEN}`);
       while (said.length === 0) await sleep(20);
       const list = processes().join("\n");
       expect(list).toContain(home);
@@ -216,7 +216,7 @@ describe.skipIf(!hasSshd)("Ssh", () => {
 
     it("runs beside nine others, no more", async () => {
       const ssh = new Ssh(home, stop.signal);
-      const one = (): Promise<unknown> => ssh.run(host.connection, "date +%s.%N; sleep 0.5; date +%s.%N", "", () => undefined);
+      const one = (): Promise<unknown> => ssh.run(host.connection, "date +%s.%N; sleep 2; date +%s.%N", "", () => undefined);
       const times = (await Promise.all(Array.from({ length: 14 }, one))).map((printed) => (printed as { stdout: string }).stdout.split("\n").map(Number));
       const most = Math.max(...times.map(([start]) => times.filter(([a, b]) => a! <= start! && start! < b!).length));
       expect(most).toBeLessThanOrEqual(10);

@@ -80,18 +80,18 @@ export class GardenBed {
   }
 
   /** node, -e, the text, the settings; the login on standard input. */
-  start(stdin: string, settings: object = {}): { child: ChildProcess; done: Promise<Ran> } {
+  start(stdin: string, settings: object = {}): { child: ChildProcess; done: Promise<Ran>; said: () => string } {
     const { namespace, name } = shoot;
     const request = { namespace, name, expirationSeconds: 3600, neededSeconds: 600, waitSeconds: 0, ...settings };
     const child = spawn("node", ["-e", credentialScript(), JSON.stringify(request)], { stdio: "pipe" });
+    let [stdout, stderr] = ["", ""];
     const done = new Promise<Ran>((resolve) => {
-      let [stdout, stderr] = ["", ""];
       child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
       child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
       child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
     });
     child.stdin.end(stdin);
-    return { child, done };
+    return { child, done, said: () => stderr };
   }
 
   script(stdin = this.login({ token: TOKEN }), settings?: object): Promise<Ran> {

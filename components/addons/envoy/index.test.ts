@@ -182,13 +182,11 @@ describe.skipIf(!program)("the real Envoy", () => {
     try {
       const page = (path: string, method = "GET") => fetch(`http://127.0.0.1:${ports.stats}${path}`, { method });
       await expect
-        .poll(
-          async () =>
-            page("/ready").then(
-              (answer) => answer.status,
-              () => 0,
-            ),
-          { timeout: 15_000 },
+        .poll(async () =>
+          page("/ready").then(
+            (answer) => answer.status,
+            () => 0,
+          ),
         )
         .toBe(200);
       const visitor = connect(ports.https, "127.0.0.1", () => visitor.write("hello"));
@@ -211,7 +209,7 @@ describe.skipIf(!program)("the real Envoy", () => {
       expect((await page("/quitquitquit", "POST")).status).toBe(404);
       expect((await page("/config_dump")).status).toBe(404);
       visitor.end();
-      await expect.poll(() => log, { timeout: 5_000 }).toContain('"port":');
+      await expect.poll(() => log).toContain('"port":');
     } finally {
       envoy.kill();
       await once(envoy, "exit");

@@ -271,7 +271,7 @@ describe.each(shells)("a node of k0s under $shell", ({ shell, missing }) => {
       expect(host.has("var/lib/k0s/etcd/member/snap/db")).toBe(true);
       host.write("facts/journal", `msg="the member has been permanently removed from the cluster"\n`);
       host.write("facts/on-start", `rm -f "$FACTS/fails" "$FACTS/journal"\n${host.read("facts/on-start")}`);
-      done(host.node({ ...joining, WAIT_SECONDS: "5" }, secrets));
+      done(host.node({ ...joining, WAIT_SECONDS: "30" }, secrets));
       expect(starts()).toContain("start removed what a join that did not end had left");
       // A member that was in once keeps its data, whatever etcd says.
       host.write("facts/journal", `msg="the member has been permanently removed from the cluster"\n`);

@@ -18,4 +18,6 @@ void runStack(() => demo({ chart }), {
   process.stdout.write(`${JSON.stringify(result.counts)} ${result.ms} ms\n`);
   for (const failure of result.failures) process.stdout.write(`FAILED ${failure.entry.what}: ${failure.message}\n${failure.warnings.join("\n")}\n`);
   process.exitCode = result.failures.length > 0 ? 1 : 0;
+  // Who kills it at one of its last lines reads them in another process.
+  setTimeout(() => undefined, 2_000);
 });

@@ -49,7 +49,7 @@ export async function testSshd(folder: string): Promise<TestSshd> {
   const server = spawn(PROGRAM!, ["-D", "-f", join(folder, "config"), "-E", join(folder, "log")], { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => server.once("close", () => resolve()));
   for (let tries = 0; !(await answers(port)); tries++) {
-    if (tries > 100 || server.exitCode !== null) throw new Error(`sshd does not come up: ${readFileSync(join(folder, "log"), "utf8")}`);
+    if (tries > 1_000 || server.exitCode !== null) throw new Error(`sshd does not come up: ${readFileSync(join(folder, "log"), "utf8")}`);
     await sleep(50);
   }
   const stop = async (): Promise<void> => {
