@@ -31,8 +31,12 @@ export class HostsCli {
     });
     const said: Said = { code: -1, stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));
-    const look = setInterval(() => killAt?.(said.stderr) && child.kill("SIGKILL"), 20);
+    const kill = (): void => void (killAt?.(said.stderr) && child.kill("SIGKILL"));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said.stderr += text;
+      kill();
+    });
+    const look = setInterval(kill, 20);
     return new Promise((done) =>
       child.on("close", (code, signal) => {
         clearInterval(look);
