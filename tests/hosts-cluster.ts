@@ -153,29 +153,17 @@ export class HostsBed {
 
   /** Locks of scripts that are there, held or not. */
   locks(name: string): string[] {
-    return readdirSync(join(this.#view(name), "run")).filter((file) => file.endsWith(".lock"));
+    return readdirSync(join(this.hosts.view(name), "run")).filter((file) => file.endsWith(".lock"));
   }
 
   /** All files that a host changed or has in memory, with their texts. */
   files(name: string): [path: string, text: string][] {
-    const view = this.#view(name);
+    const view = this.hosts.view(name);
     const folders: [string, string][] = [
       [this.host(name).root, this.host(name).root],
       ...["run", "tmp"].map((path): [string, string] => [view, join(view, path)]),
     ];
-    return folders.flatMap(([top, folder]) =>
-      readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name))
-        .map((file): [string, string] => [relative(top, file), readFileSync(file, "utf8")]),
-    );
-  }
-
-  /** The root folder of a host as its processes see it. */
-  #view(name: string): string {
-    // No session of it, which may be about to end.
-    const listener = this.hosts.processes(name).find(({ command }) => command.includes("bed_sshd_config"))!;
-    return `/proc/${listener.pid}/root`;
+    return folders.flatMap(([top, folder]) => filesBelow(folder).map(([file, text]): [string, string] => [relative(top, file), text]));
   }
 
   config(name: string): string | undefined {
@@ -207,6 +195,23 @@ function balance(hosts: Hosts): Promise<Server> {
   return new Promise((done, refuse) => {
     server.once("error", refuse);
     server.listen(6443, address, () => done(server));
+  });
+}
+
+/** Files with their texts. Hosts go on meanwhile: what has gone since its folder was read is left out. */
+function filesBelow(folder: string): [file: string, text: string][] {
+  const there = <T>(read: () => T[]): T[] => {
+    try {
+      return read();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw error;
+    }
+  };
+  return there(() => readdirSync(folder, { withFileTypes: true })).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(path);
+    return entry.isFile() ? there(() => [[path, readFileSync(path, "utf8")] as [string, string]]) : [];
   });
 }
 

@@ -44,12 +44,18 @@ export function outside(bedKind: BedKind, { tree, holders, process, variable }: 
       bed.hosts
         .processes(name)
         .filter(({ command }) => process.test(command))
-        .map(({ pid }) => readFileSync(`/proc/${pid}/environ`, "utf8"));
+        .flatMap(({ pid }) => {
+          try {
+            return readFileSync(`/proc/${pid}/environ`, "utf8");
+          } catch {
+            return []; // it has ended since
+          }
+        });
 
     beforeAll(async () => {
       bed = await HostsBed.start(["s1", "a1"], kind);
     }, 1_800_000);
-    afterAll(() => bed?.stop(), 60_000);
+    afterAll(() => bed?.stop());
 
     test("passwords are where containerd needs them, for root only, and nowhere else", async () => {
       kind.settings = both;
@@ -63,7 +69,8 @@ export function outside(bedKind: BedKind, { tree, holders, process, variable }: 
         for (const path of [access, environment, `${tree}/docker.io/hosts.toml`]) expect(mode(name, path), path).toBe(0o600);
         expect(read(name, `${tree}/docker.io/hosts.toml`)).toContain('[host."https://registry.example.com:5000"]');
         expect(read(name, access)).toContain('.registry.configs."registry.example.com:5000".auth]');
-        expect(environments(name), name).toEqual([expect.stringContaining(`${variable}=${proxy}\0`)]);
+        // What it starts bears its name until it has become another program.
+        expect([...new Set(environments(name))], name).toEqual([expect.stringContaining(`${variable}=${proxy}\0`)]);
       }
     });
 

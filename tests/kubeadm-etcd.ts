@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ensureTool } from "../sandbox/tools";
 
 /** An etcd of one member that asks for certificates, as somebody else would run it: the real program. */
@@ -42,7 +43,20 @@ export class ExternalEtcd {
     const tls = ["--client-cert-auth", "--trusted-ca-file=ca.crt", "--cert-file=server.crt", "--key-file=server.key"];
     const urls = [`--listen-client-urls=${endpoint}`, `--advertise-client-urls=${endpoint}`, "--listen-peer-urls=http://127.0.0.1:0"];
     const child = spawn(await ensureTool("etcd", () => undefined), ["--data-dir=data", ...tls, ...urls], { cwd: folder, stdio: "ignore" });
-    return new ExternalEtcd(endpoint, folder, child);
+    const etcd = new ExternalEtcd(endpoint, folder, child);
+    for (let tries = 0; !etcd.#answers(); tries += 1) {
+      if (tries === 300 || child.exitCode !== null) throw new Error(`the etcd at ${endpoint} does not come up`);
+      await sleep(200);
+    }
+    return etcd;
+  }
+
+  #answers(): boolean {
+    try {
+      return this.count("/") >= 0;
+    } catch {
+      return false;
+    }
   }
 
   read(name: string): string {
@@ -58,7 +72,8 @@ export class ExternalEtcd {
       count_only: true,
     });
     const tls = ["--cacert", "ca.crt", "--cert", "client.crt", "--key", "client.key"];
-    const answer = execFileSync("curl", ["-sf", "--noproxy", "*", ...tls, "-d", body, `${this.endpoint}/v3/kv/range`], { cwd: this.folder, encoding: "utf8" });
+    const words = ["-sf", "-m", "10", "--noproxy", "*", ...tls, "-d", body, `${this.endpoint}/v3/kv/range`];
+    const answer = execFileSync("curl", words, { cwd: this.folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
     return Number((JSON.parse(answer) as { count?: string }).count ?? 0);
   }
 

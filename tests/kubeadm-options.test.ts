@@ -21,6 +21,12 @@ describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-in
       .changes(name)
       .filter((one) => one.phase === phase)
       .map(({ what }) => what);
+  /** Command line of a part of the control plane on s1; the kubelet ends the old one and starts another one in its own time. */
+  const flagsOf = (part: string): string =>
+    bed.hosts
+      .processes("s1")
+      .map(({ command }) => command)
+      .find((command) => command.includes(part)) ?? "";
   /** What anybody gets who asks at the virtual address. */
   const front = async (name: string): Promise<string> => (await bed.hosts.exec(name, `curl -ks -m 5 https://${virtual}:6443/livez`)).stdout;
   const nothingLeft = async (given: Cluster): Promise<void> => {
@@ -46,19 +52,19 @@ describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-in
   afterAll(async () => {
     etcd?.stop();
     await bed?.stop();
-  }, 60_000);
+  });
 
   test("a cluster is made at an address that its own first server holds, by kubeadm's own rights", async () => {
     const began = Date.now();
     expect(failed(await bed.run(alone))).toEqual([]);
     console.info(`a server with a virtual address and an agent in ${Math.round((Date.now() - began) / 1000)} s`);
     expect(await addresses("s1")).toContain(` ${virtual}/32 `);
-    expect(await front("a1")).toBe("ok");
+    await expect.poll(() => front("a1")).toBe("ok");
     expect(read("a1", "etc/kubernetes/kubelet.conf")).toContain(`server: https://${virtual}:6443`);
     expect(manifest("s1", "kube-vip")).toContain("\n        path: /etc/kubernetes/admin.conf\n");
     expect(phases("s1", "start").filter((what) => what.endsWith("kube-vip.yaml"))).toHaveLength(2); // before init, and after it
     const log = read("s1", "var/log/pods/kube-vip.log");
-    expect(log.match(/took /g)).toHaveLength(2);
+    expect(log.match(/took /g)!.length).toBeGreaterThanOrEqual(2); // and where the API was silent for long, once more
     expect(log).not.toContain("forbidden"); // it had rights at any time
     expect(manifest("a1", "kube-vip")).toBe("");
   });
@@ -82,10 +88,9 @@ describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-in
     const other = { apiServerArgs: { "request-timeout": "301s" }, schedulerArgs: {}, controllerManagerArgs: { v: "1" } };
     kind.settings = { ...kind.settings, ...other };
     expect(failed(await bed.run(alone))).toEqual([]);
-    const flags = bed.hosts.processes("s1").map(({ command }) => command);
-    expect(flags.find((command) => command.includes("kube-apiserver"))).toContain("--request-timeout=301s");
-    expect(flags.find((command) => command.includes("kube-scheduler"))).not.toContain("--v=1");
-    expect(flags.find((command) => command.includes("kube-controller-manager"))).toContain("--v=1");
+    await expect.poll(() => flagsOf("kube-apiserver")).toContain("--request-timeout=301s");
+    await expect.poll(() => flagsOf("kube-scheduler")).toMatch(/^(?!.*--v=1).*kube-scheduler/);
+    await expect.poll(() => flagsOf("kube-controller-manager")).toContain("--v=1");
     await nothingLeft(alone);
   });
 
@@ -106,19 +111,14 @@ describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-in
     expect((await bed.sudo("s1", "stat -c %a /var/log/kubernetes/audit /var/log/kubernetes/audit/audit.log /etc/kubernetes/hardening/audit.yaml")).trim()).toBe(
       "700\n600\n600",
     );
-    const flags = bed.hosts.processes("s1").map(({ command }) => command);
-    for (const part of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
-      expect(
-        flags.find((command) => command.includes(part)),
-        part,
-      ).toContain("--profiling=false");
+    for (const part of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]) await expect.poll(() => flagsOf(part)).toContain("--profiling=false");
     for (const name of ["s1", "a1"]) {
       expect(read(name, "var/lib/kubelet/config.yaml"), name).toContain("protectKernelDefaults: true\n");
       expect(read(name, "var/log/bed-sysctl"), name).toContain("-p /etc/sysctl.d/90-bearstack-hardening.conf\n");
       expect(phases(name, "start").at(-1), name).toMatch(/^restarted the kubelet /);
     }
     expect(await bed.nodes("s1")).toEqual(["a1", "s1"]);
-    expect(await front("a1")).toBe("ok");
+    await expect.poll(() => front("a1")).toBe("ok");
     await nothingLeft(alone);
   });
 
@@ -136,12 +136,12 @@ describe.skipIf(!canStartHosts)("options of kubeadm on real hosts, with stand-in
     expect(failed(result)).toEqual([]);
     console.info(`certificates of a server in ${Math.round((Date.now() - began) / 1000)} s`);
     made().forEach((text, index) => expect(text, files[index]).not.toBe(old[index]));
-    const after = running();
-    after.forEach((pid, index) => expect([before[index], 0], parts[index]).not.toContain(pid));
+    // A part that was ended comes again a moment later.
+    await expect.poll(() => running().filter((pid, index) => [before[index], 0].includes(pid))).toEqual([]);
     expect(phases("s1", "rotate")).toEqual(["renewed the certificates"]);
     expect(phases("a1", "rotate")).toEqual([]);
     expect(await bed.nodes("s1")).toEqual(["a1", "s1"]);
-    expect(await front("a1")).toBe("ok");
+    await expect.poll(() => front("a1")).toBe("ok");
     await nothingLeft(alone);
   });
 

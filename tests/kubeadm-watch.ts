@@ -23,7 +23,7 @@ export class Watch extends Samples {
     super.take();
     for (const { name } of this.hosts.list) {
       try {
-        const file = join(viewOf(this.hosts, name), "run", "bearstack-kubeadm.yaml");
+        const file = join(this.hosts.view(name), "run", "bearstack-kubeadm.yaml");
         const text = readFileSync(file, "utf8");
         if (!text.includes("JoinConfiguration")) continue;
         const [token, certificateKey] = [/^ *token: (.+)$/m.exec(text)?.[1], /^ *certificateKey: (.+)$/m.exec(text)?.[1]];
@@ -33,16 +33,4 @@ export class Watch extends Samples {
       }
     }
   }
-}
-
-const views = new Map<string, string>();
-
-/** The root folder of a host as its processes see it. */
-function viewOf(hosts: Hosts, name: string): string {
-  const key = `${hosts.files.privateKey}/${name}`;
-  const known = views.get(key);
-  if (known !== undefined) return known;
-  const { pid } = hosts.processes(name).find(({ command }) => command.includes("sshd"))!;
-  views.set(key, `/proc/${pid}/root`);
-  return views.get(key)!;
 }

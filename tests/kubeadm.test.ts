@@ -29,7 +29,7 @@ describe.skipIf(!canStartHosts)("kubeadm on real hosts, with stand-ins for kubel
   afterAll(async () => {
     watch?.stop();
     await bed?.stop();
-  }, 60_000);
+  });
 
   const run = async (cluster: Partial<Cluster> = {}): Promise<RunResult> => {
     const result = await bed.run({ servers, agents: agents.slice(0, 2), endpoint: "s1", ...cluster }, (event) => told.push(JSON.stringify(event)));
@@ -138,7 +138,7 @@ describe.skipIf(!canStartHosts)("kubeadm on real hosts, with stand-ins for kubel
 
   test("goes up a version by kubeadm's own upgrade, servers one by one before the agents", async () => {
     await network([...servers, ...agents]);
-    await expect.poll(async () => (await kubectl("s1", "get nodes --no-headers")).match(/ Ready /g)?.length, { timeout: 60_000, interval: 2_000 }).toBe(6);
+    await expect.poll(async () => (await kubectl("s1", "get nodes --no-headers")).match(/ Ready /g)?.length, { timeout: 180_000, interval: 2_000 }).toBe(6);
     const before = bed.logs();
     const began = Date.now();
     expect(failed(await run({ agents, version: KUBERNETES, hosts: { a3: { labels: { pool: "web" }, taints: ["dedicated=web:NoSchedule"] } } }))).toEqual([]);

@@ -11,7 +11,7 @@ describe.skipIf(!canStartHosts)("hosts over SSH", () => {
 
   beforeAll(async () => {
     hosts = await startHosts(names.length);
-  }, 60_000);
+  });
   afterAll(async () => hosts?.stop());
 
   test("seven are up, each with its own name, address, machine id, files and processes", async () => {

@@ -80,6 +80,8 @@ export interface Hosts {
   events(): ClusterEvent[];
   /** A text file of a host, undefined where it has none. */
   read(name: string, path: string): string | undefined;
+  /** The root folder of a host as its processes see it. */
+  view(name: string): string;
   /** Command lines of everything that runs on a host now. */
   processes(name: string): { pid: number; command: string }[];
   /** Takes a host away: unplugged (nobody answers), or without sshd (connections are refused). */
@@ -172,7 +174,7 @@ const gone = (child: ChildProcess): Promise<void> =>
   });
 
 async function until(done: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 120_000;
   while (!done()) {
     if (Date.now() > deadline) throw new Error(`${what} did not come up`);
     await sleep(5);
@@ -212,8 +214,12 @@ function handle(bed: Bed, running: readonly Running[], login: Login, stop: () =>
   const inside = (host: Running, script: string): string =>
     run("nsenter", ["--target", String(host.init), "--mount", "--net", "--pid", "--uts", "--root", "--wd", "sh", "-c", script]);
   const read = (name: string, path: string): string | undefined => {
-    const file = join(find(name).root, path);
-    return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+    try {
+      return readFileSync(join(find(name).root, path), "utf8");
+    } catch (error) {
+      if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code!)) return undefined; // it may go at any moment
+      throw error;
+    }
   };
   const common = [
     "-i",
@@ -224,7 +230,7 @@ function handle(bed: Bed, running: readonly Running[], login: Login, stop: () =>
   ];
   const ssh = (name: string, via?: string): string[] => {
     const jump = via === undefined ? [] : options({ ProxyCommand: ["ssh", ...common, "-W", "%h:%p", `${login.user}@${find(via).address}`].join(" ") });
-    return [...common, ...options({ ConnectTimeout: "5" }), ...jump, `${login.user}@${find(name).address}`];
+    return [...common, ...options({ ConnectTimeout: "15" }), ...jump, `${login.user}@${find(name).address}`];
   };
   return {
     list: running.map(({ name, address, port, hostKey, root }) => ({ name, address, port, hostKey, root })),
@@ -235,6 +241,7 @@ function handle(bed: Bed, running: readonly Running[], login: Login, stop: () =>
     ssh,
     exec: (name, command, given = {}) => execute(["ssh", ...ssh(name, given.via), command], given),
     read,
+    view: (name) => `/proc/${find(name).init}/root`,
     changes: (name) =>
       (read(name, "var/lib/bearstack/changes.log") ?? "").split("\n").flatMap((line) => {
         const [, at, phase, what] = /^(\d+) (\S+) (.*)$/.exec(line) ?? [];
@@ -244,16 +251,19 @@ function handle(bed: Bed, running: readonly Running[], login: Login, stop: () =>
     processes: (name) => processesOf(find(name).init),
     down: (name, how = "network") => {
       if (how === "network") run("ip", ["link", "set", find(name).link, "down"]);
-      else inside(find(name), `kill "$(cat /run/sshd.pid)"; ${CUT}`);
+      else inside(find(name), `kill "$(cat /run/sshd.pid)"; while ${LISTENS}; do sleep 0.02; done; ${CUT}`);
     },
     up: (name) => {
       run("ip", ["link", "set", find(name).link, "up"]);
-      inside(find(name), `kill -0 "$(cat /run/sshd.pid)" 2>/dev/null || /usr/sbin/sshd -f /etc/ssh/bed_sshd_config -E /var/log/bed-sshd.log`);
+      inside(find(name), `${LISTENS} || /usr/sbin/sshd -f /etc/ssh/bed_sshd_config -E /var/log/bed-sshd.log; until ${LISTENS}; do sleep 0.02; done`);
     },
     cut: (name) => void inside(find(name), CUT),
     stop,
   };
 }
+
+/** Whether something listens on port 22: sshd goes into the background before it does, and ends some time after it is told to. */
+const LISTENS = `grep -qE '^ *[0-9]+: [0-9A-F]+:0016 [0-9A-F:]+ 0A ' /proc/net/tcp`;
 
 /** Ends every process of sshd but the one that listens. */
 const CUT = `listener=$(cat /run/sshd.pid 2>/dev/null)
@@ -282,12 +292,10 @@ function execute([program, ...args]: string[], { stdin = "", signal, timeout = 1
 function eventsOf(folder: string): ClusterEvent[] {
   const lines = readdirSync(folder).flatMap((cluster) => {
     const file = join(folder, cluster, "events.log");
-    return existsSync(file)
-      ? readFileSync(file, "utf8")
-          .trim()
-          .split("\n")
-          .map((line) => ({ ...(JSON.parse(line) as Omit<ClusterEvent, "cluster">), cluster }))
-      : [];
+    if (!existsSync(file)) return [];
+    // What is being written has no end of line yet.
+    const whole = readFileSync(file, "utf8").split("\n").slice(0, -1);
+    return whole.map((line) => ({ ...(JSON.parse(line) as Omit<ClusterEvent, "cluster">), cluster }));
   });
   return lines.sort((a, b) => a.at - b.at);
 }

@@ -38,6 +38,6 @@ ip link set eth0 up
 ip route add default via "$gateway"
 
 mkdir -p run/sshd
-exec chroot . /bin/sh -c '/usr/sbin/sshd -f /etc/ssh/bed_sshd_config -E /var/log/bed-sshd.log && echo ready && exec >/dev/null
+exec chroot . /bin/sh -c '/usr/sbin/sshd -f /etc/ssh/bed_sshd_config -E /var/log/bed-sshd.log && until [ -s /run/sshd.pid ]; do sleep 0.02; done && echo ready && exec >/dev/null
   # Takes in the processes that lost their parent: one that ended must not be seen as running.
   while :; do sleep 1 & wait; done'

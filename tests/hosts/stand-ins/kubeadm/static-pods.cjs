@@ -1,7 +1,7 @@
 "use strict";
 const { spawn } = require("node:child_process");
 const { createHash } = require("node:crypto");
-const { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, closeSync } = require("node:fs");
+const { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, closeSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 const { parse } = require("yaml");
 
@@ -120,7 +120,9 @@ class StaticPods {
       child.once("error", (error) => this.log(`${name}: ${error.message}`));
       if (child.pid === undefined) return;
       mkdirSync(dirname(join(RECORDS, name)), { recursive: true });
-      writeFileSync(join(RECORDS, `${name}.json`), JSON.stringify({ name, hash, pid: child.pid, start: startOf(child.pid) ?? "" }));
+      const record = join(RECORDS, `${name}.json`);
+      writeFileSync(`${record}.new`, JSON.stringify({ name, hash, pid: child.pid, start: startOf(child.pid) ?? "" }));
+      renameSync(`${record}.new`, record); // others read it at any moment
       this.log(`started ${name} ${container.image}`);
     } catch (error) {
       this.log(`${name}: ${error.message}`);
