@@ -31,8 +31,9 @@ const acme = (proof: object): object => ({ certificates: { "cert-manager": { acm
 /** Each knob an add-on lists, moved in a platform that is otherwise at its defaults. */
 const knobs = Object.values(addons).flatMap((addon) =>
   (addon.knobs ?? []).map((knob) => {
-    const slot = slotNames.find((name) => addon.slots.includes(name))!;
-    return onExisting(`${addon.name}: ${knob.name}`, { [slot]: { [addon.name]: knob.config ?? {} }, ...knob.platform });
+    // What only others pull in is set up by the platform of its knob.
+    const slot = slotNames.find((name) => addon.slots.includes(name));
+    return onExisting(`${addon.name}: ${knob.name}`, { ...(slot ? { [slot]: { [addon.name]: knob.config ?? {} } } : {}), ...knob.platform });
   }),
 );
 
