@@ -85,7 +85,7 @@ describe.skipIf(!has("aws"))("the AWS CLI", () => {
     await expect(eksAccess(EksConfig.parse({ region: "eu-west-1" }), "prod")).rejects.toThrow(/user\/ci is not authorized.*\n {2}→ Give who is named above/);
   });
 
-  it("is asked what is left as it takes it, page by page", { timeout: 120_000 }, async () => {
+  it("is asked what is left as it takes it, page by page", { timeout: 300_000 }, async () => {
     const volume = "arn:aws:ec2:eu-west-1:123456789012:volume/vol-0a1b";
     const pages = { ResourceTagMappingList: [{ ResourceARN: volume, Tags: [{ Key: "CSIVolumeName", Value: "pvc-1" }] }], PaginationToken: "" };
     const zone = `<HostedZone><Id>/hostedzone/Z1</Id><Name>dev.example.com.</Name><CallerReference>1</CallerReference><Config><Comment>Of the EKS cluster prod</Comment><PrivateZone>false</PrivateZone></Config></HostedZone>`;
@@ -157,7 +157,7 @@ describe.skipIf(!has("gcloud") || !has("gke-gcloud-auth-plugin"))("gcloud", () =
     );
   });
 
-  it("is asked what is left as it takes it, and a list that was refused is none", { timeout: 120_000 }, async () => {
+  it("is asked what is left as it takes it, and a list that was refused is none", { timeout: 300_000 }, async () => {
     const compute = "https://www.googleapis.com/compute/v1/projects/acme-prod";
     const labels = { "goog-k8s-cluster-name": "prod", "goog-k8s-cluster-location": "europe-west1", "goog-gke-volume": "" };
     const lists: Record<string, object> = {
