@@ -101,13 +101,15 @@ const serviceTags = [
 export function findThings(config: EksConfig, { stack, keep }: Of, answers: Partial<EksAnswers>): CloudFound {
   const name = clusterName(config, stack);
   const clusterThere = answers.clusters?.clusters.includes(name);
+  // Who could not ask is not told to remove the nodes of a cluster that may be there.
+  const gone = clusterThere === false;
   const things = new Map<string, CloudThing>();
 
   for (const answer of [answers.owned, answers.balancers, answers.auto, answers.groups, answers.interfaces])
     for (const { arn, tags } of listed(answer)) {
       const described = describeArn(arn, config.region);
       // The cluster and its parts are not things that it leaves.
-      if (!described || arnOf(arn).service === "eks" || (clusterThere && partOfCluster(described.kind, tags))) continue;
+      if (!described || arnOf(arn).service === "eks" || (!gone && partOfCluster(described.kind, tags))) continue;
       const data = ["volume", "snapshot"].includes(described.kind) ? dataOf(tags) : undefined;
       const service = serviceTags.flatMap((key) => tags.get(key) ?? [])[0];
       const owner = data || service;
@@ -127,11 +129,11 @@ export function findThings(config: EksConfig, { stack, keep }: Of, answers: Part
     const ours = made || called === name || called.startsWith(`${name}-`) || described.name.startsWith(`/aws/eks/${name}/`);
     const reason: CloudReason = made && keep ? "kept" : !ours ? "unsure" : kind === "key" ? "waits" : "stack";
     // While the cluster is there, so is the rest of the stack.
-    if (reason !== "kept" && clusterThere !== false) continue;
+    if (reason !== "kept" && !gone) continue;
     things.set(arn, { ...described, ...(kind === "key" && called ? { of: called } : {}), reason });
   }
 
-  for (const { logGroupName } of clusterThere === false ? (answers.logs?.logGroups ?? []) : []) {
+  for (const { logGroupName } of gone ? (answers.logs?.logGroups ?? []) : []) {
     const remove = ["aws", "logs", "delete-log-group", "--log-group-name", logGroupName, "--region", config.region];
     if (![...things.values()].some((thing) => thing.kind === "log group" && thing.name === logGroupName))
       things.set(logGroupName, { kind: "log group", name: logGroupName, reason: "controller", remove });
@@ -141,7 +143,7 @@ export function findThings(config: EksConfig, { stack, keep }: Of, answers: Part
     const domain = Name.replace(/\.$/, "");
     if (!(domain in config.dnsZones) || Config?.Comment !== zoneComment(name)) continue;
     const id = Id.replace(/^\/hostedzone\//, "");
-    if (!keep && clusterThere !== false) continue;
+    if (!keep && !gone) continue;
     things.set(Id, { kind: "DNS zone", name: domain, reason: keep ? "kept" : "stack", remove: ["aws", "route53", "delete-hosted-zone", "--id", id] });
   }
   return { clusterThere, things: inOrder([...things.values()], KINDS) };

@@ -99,6 +99,8 @@ export function findThings(config: GkeConfig, { stack, keep }: Of, answers: Part
   const { project, region } = config;
   const { existing } = config.network;
   const clusterThere = answers.clusters?.some((cluster) => cluster.name === name);
+  // Who could not ask is not told to remove the nodes of a cluster that may be there.
+  const gone = clusterThere === false;
   const network = `projects/${networkProject(config)}/global/networks/${existing ? last(existing.network) : name}`;
   const things: CloudThing[] = [];
 
@@ -121,9 +123,9 @@ export function findThings(config: GkeConfig, { stack, keep }: Of, answers: Part
   const disks = (answers.disks ?? []).filter(labelled);
   for (const disk of disks) {
     const ofClaim = "goog-gke-volume" in (disk.labels ?? {});
-    if (ofClaim || !clusterThere) add("disks", disk, ofClaim ? "data" : "controller");
+    if (ofClaim || gone) add("disks", disk, ofClaim ? "data" : "controller");
   }
-  for (const instance of clusterThere ? [] : (answers.instances ?? []).filter(labelled)) add("instances", instance, "controller");
+  for (const instance of gone ? (answers.instances ?? []).filter(labelled) : []) add("instances", instance, "controller");
   for (const snapshot of answers.snapshots ?? []) {
     const source = snapshot.sourceDisk ?? "";
     if (!last(source).startsWith("pvc-") || !new RegExp(`/(zones|regions)/${region}(-[a-z])?/`).test(source)) continue;
@@ -151,11 +153,11 @@ export function findThings(config: GkeConfig, { stack, keep }: Of, answers: Part
     }
     // Those of the cluster itself go with it; that for webhooks is the stack's.
     const withCluster = isOf(rule.name) || rule.name === `gke-${name}-webhooks`;
-    if (clusterThere && withCluster) continue;
+    if (!gone && withCluster) continue;
     if (rule.name === `gke-${name}-webhooks`) add("firewallRules", rule, "stack");
     else if (sure) add("firewallRules", rule, "controller");
     // Whoever made it: the network does not go with it in it.
-    else if (byController || (own(rule) && !clusterThere)) add("firewallRules", rule, "unsure");
+    else if (byController || (own(rule) && gone)) add("firewallRules", rule, "unsure");
   }
   for (const group of answers.endpointGroups ?? []) {
     if (!(group.network ?? "").endsWith(network)) continue;
@@ -180,9 +182,9 @@ export function findThings(config: GkeConfig, { stack, keep }: Of, answers: Part
       if (sure) add(compute, thing, "controller");
       else if (ownerOf(thing) !== undefined || BY_CONTROLLER.test(thing.name)) add(compute, thing, "unsure");
     }
-  if (clusterThere === false && !existing) for (const thing of (answers.networks ?? []).filter((one) => one.name === name)) add("networks", thing, "stack");
+  if (gone && !existing) for (const thing of (answers.networks ?? []).filter((one) => one.name === name)) add("networks", thing, "stack");
 
-  if (keep || clusterThere === false) {
+  if (keep || gone) {
     const reason = keep ? "kept" : "stack";
     const inProject = ["--project", project];
     for (const bucket of answers.buckets ?? [])
