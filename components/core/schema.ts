@@ -65,11 +65,11 @@ export const quantity = z
 /** A duration as Prometheus writes it: `30s`, `15d`, `1w`. */
 export const duration = z.string().regex(/^(\d+(ms|s|m|h|d|w|y))+$/, `is no duration${FIX}write a number and a unit, like 30s, 12h or 15d`);
 
-const HOURS: Readonly<Record<string, number>> = { ms: 1 / 3_600_000, s: 1 / 3600, m: 1 / 60, h: 1, d: 24, w: 7 * 24, y: 365 * 24 };
+const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 7 * 86_400, y: 365 * 86_400 };
 
-/** Hours in such a duration. */
-export const hoursOf = (text: string): number =>
-  [...text.matchAll(/(\d+)(ms|[smhdwy])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * HOURS[unit!]!, 0);
+/** Seconds in such a duration. */
+export const secondsOf = (text: string): number =>
+  [...text.matchAll(/(\d+)(ms|[smhdwy])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * SECONDS[unit!]!, 0);
 
 /** An exact version; ranges and `latest` are refused, so that two runs install the same thing. */
 export const exactVersion = z.string().regex(/^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$/, `is no exact version${FIX}pin one, like 1.2.3`);

@@ -1,4 +1,5 @@
-import { seconds, type GardenerConfig, type Pool } from "../../components/clusters/gardener/schema";
+import { secondsOf } from "../../components/core/schema";
+import type { GardenerConfig, Pool } from "../../components/clusters/gardener/schema";
 import { shootName } from "../../components/clusters/gardener/name";
 import type { StackConfig } from "../model";
 import { overlap } from "./networks";
@@ -231,7 +232,7 @@ export const gardenerRules: readonly Rule[] = [
     reason: "A credential that may run out before the next is due stops a run half-way; Gardener gives none for less than ten minutes.",
     cure: "Set `validity` to at least twice `renewEvery`.",
     find: ofShoot(({ access: { validity, renewEvery } }) =>
-      seconds(renewEvery) * 2 > seconds(validity) || seconds(validity) < 600
+      secondsOf(renewEvery) * 2 > secondsOf(validity) || secondsOf(validity) < 600
         ? [
             {
               path: `${ROOT}.access.renewEvery`,

@@ -1,5 +1,5 @@
 import { cloudNames, type AccessNeed, type Cloud, type CloudAccess } from "../../components/core/access";
-import { hoursOf } from "../../components/core/schema";
+import { secondsOf } from "../../components/core/schema";
 import type { From } from "../../components/core/contributions";
 import { isAbout, isForeignKey, madeLists, type Made, type MadeKind } from "../../components/clusters/made";
 import type { CheckedStack } from "../check";
@@ -123,7 +123,7 @@ export const madeRules: readonly Rule[] = [
       needsIn(facts, isBucket).flatMap(({ need, access: { addon, keeps } }) =>
         madeOf(facts, "bucket").flatMap((bucket) => {
           const { expireDays } = bucket;
-          const days = keeps === undefined ? 0 : hoursOf(keeps) / 24;
+          const days = keeps === undefined ? 0 : secondsOf(keeps) / 86_400;
           if (expireDays === undefined || expireDays > days || bucket.name !== need.bucket) return [];
           return [
             {

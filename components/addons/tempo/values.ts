@@ -1,6 +1,6 @@
 import { amount } from "../../../stacks/quantity";
 import type { Values, ValuesContext } from "../../core/addon";
-import { hoursOf } from "../../core/schema";
+import { secondsOf } from "../../core/schema";
 import { storageClassName } from "../../core/storage";
 import type { S3Objects, TempoConfig } from "./schema";
 
@@ -15,8 +15,8 @@ const HEAP_SHARE = 0.8;
 
 /** A duration as Go reads it: hours are its largest unit. */
 export function goDuration(text: string): string {
-  const hours = hoursOf(text);
-  return Number.isInteger(hours) ? `${hours}h` : `${Math.round(hours * 3600)}s`;
+  const seconds = secondsOf(text);
+  return seconds % 3600 === 0 ? `${seconds / 3600}h` : `${Math.round(seconds)}s`;
 }
 
 /**

@@ -4,12 +4,6 @@ import { cidr, dnsLabel, FIX, secret } from "../../core/schema";
 /** The version that this release of BearStack asks for; Gardener has known 1.35 since its own 1.136. */
 export const SHOOT_VERSION = "1.35.6";
 
-/** Seconds in a duration of the config, like 90m or 1h30m. */
-export function seconds(duration: string): number {
-  const units: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
-  return [...duration.matchAll(/(\d+)([mhd])/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * units[unit!]!, 0);
-}
-
 const duration = z.string().regex(/^(\d+[mhd])+$/, `is no duration${FIX}write a number and a unit, like 90m, 12h or 1d`);
 
 const freeForm = (what: string) => z.record(z.string(), z.unknown()).optional().describe(what);

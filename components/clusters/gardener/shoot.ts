@@ -1,7 +1,8 @@
+import { secondsOf } from "../../core/schema";
 import { identify } from "../kubeconfig";
 import { mergeWith } from "es-toolkit/object";
 import { shootName, type ShootName } from "./name";
-import { seconds, type GardenerConfig, type Pool } from "./schema";
+import type { GardenerConfig, Pool } from "./schema";
 
 /** Gardener asks for it on an object that shall be deleted. */
 const CONFIRM = "confirmation.gardener.cloud/deletion";
@@ -99,12 +100,12 @@ export interface CredentialRequest extends ShootName {
 
 /** The same at every moment of a window, so that a second run has nothing to do. */
 export function credentialRequest(config: GardenerConfig, stack: string, now: Date): CredentialRequest {
-  const every = seconds(config.access.renewEvery);
+  const every = secondsOf(config.access.renewEvery);
   return {
     ...shootName(config, stack),
-    expirationSeconds: seconds(config.access.validity),
+    expirationSeconds: secondsOf(config.access.validity),
     neededSeconds: every,
-    waitSeconds: seconds(config.readyWithin),
+    waitSeconds: secondsOf(config.readyWithin),
     window: Math.floor(now.getTime() / 1000 / every),
   };
 }
